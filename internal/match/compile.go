@@ -1,0 +1,695 @@
+// Package match finds the first of several patterns in a text that arrives in
+// pieces, and says when more text can no longer change the answer.
+//
+// It is a function of bytes: no I/O, no clock, no goroutine. The answer does
+// not depend on how the text was cut into pieces. It is the one that the
+// standard regexp package gives on the whole text: the leftmost match of all
+// cases; at the same start the earlier case; within a case the leftmost-first
+// rule of regexp.
+//
+//	set, err := match.Compile([]match.Pattern{{Text: "login: "}, {Text: `\d+ users`, Regexp: true}})
+//	var scan match.Scan
+//	set.Start(&scan)
+//	for !scan.Feed(more()) {
+//	}
+//	found, _ := scan.Decided()
+//
+// compile.go turns the cases into one program over units of text, automaton.go
+// runs it, prefix.go skips text in which nothing can begin, scan.go follows
+// one text, captures.go finds the groups of a match.
+package match
+
+import (
+	"encoding/binary"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A Pattern is one case of a call. Patterns are values and may be compared.
+type Pattern struct {
+	Text   string // the literal, or the expression in the syntax of package regexp
+	Regexp bool   // false: Text is a literal, searched byte by byte
+}
+
+// A PatternError says which pattern does not compile.
+type PatternError struct {
+	Index int   // into the patterns given to Compile
+	Err   error // a *syntax.Error
+}
+
+func (e *PatternError) Error() string { return fmt.Sprintf("pattern %d: %v", e.Index, e.Err) }
+
+// Unwrap returns the error of package regexp.
+func (e *PatternError) Unwrap() error { return e.Err }
+
+// A Set is a compiled list of cases. It is safe for concurrent use: all scans
+// of a set share its automaton, which grows as texts need it, up to a bound.
+type Set struct {
+	cases []pattern
+	prog  program
+	max   limits
+
+	mu   sync.Mutex // guards the replacement of auto, nothing else
+	auto atomic.Pointer[automaton]
+}
+
+// A pattern is one case with what captures.go needs for it.
+type pattern struct {
+	Pattern
+	re      *regexp.Regexp // nil for a literal
+	windows [4]window      // captures.go: with and without a rune before and behind
+}
+
+// Sets are cached by their patterns: a dialog asks for the same few again and
+// again, and the automaton is worth keeping. When the cache is full it is
+// emptied, which costs each set in use one more compilation.
+const (
+	cacheSets  = 128
+	cacheBytes = 64 << 10 // a longer list of patterns is not kept
+)
+
+var cache struct {
+	sync.Mutex
+	sets map[string]*Set
+}
+
+// Compile compiles the cases, in order of preference. The error is a
+// *PatternError. Sets are cached: the same patterns give the same *Set. An
+// empty list is allowed and never matches.
+func Compile(pats []Pattern) (*Set, error) {
+	var buf [256]byte
+	key := appendKey(buf[:0], pats)
+
+	cache.Lock()
+	s := cache.sets[string(key)]
+	cache.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	// Not under the lock: a large expression takes milliseconds. Two callers may
+	// compile the same list; the first to come back wins.
+	s, err := compile(pats, defaultLimits)
+	if err != nil || len(key) > cacheBytes {
+		return s, err
+	}
+	cache.Lock()
+	defer cache.Unlock()
+	if first := cache.sets[string(key)]; first != nil {
+		return first, nil
+	}
+	if cache.sets == nil || len(cache.sets) >= cacheSets {
+		cache.sets = make(map[string]*Set)
+	}
+	cache.sets[string(key)] = s
+	return s, nil
+}
+
+// appendKey appends a string that two lists share only if they are equal.
+func appendKey(key []byte, pats []Pattern) []byte {
+	for _, p := range pats {
+		kind := byte('t')
+		if p.Regexp {
+			kind = 'r'
+		}
+		key = append(key, kind)
+		key = binary.AppendUvarint(key, uint64(len(p.Text)))
+		key = append(key, p.Text...)
+	}
+	return key
+}
+
+func compile(pats []Pattern, max limits) (*Set, error) {
+	s := &Set{cases: make([]pattern, len(pats)), max: max}
+	trees := make([]*syntax.Regexp, len(pats))
+	for i, p := range pats {
+		s.cases[i].Pattern = p
+		if !p.Regexp {
+			continue
+		}
+		re, err := regexp.Compile(p.Text)
+		if err != nil {
+			return nil, &PatternError{Index: i, Err: err}
+		}
+		s.cases[i].re = re
+		tree, err := syntax.Parse(p.Text, syntax.Perl)
+		if err != nil {
+			return nil, &PatternError{Index: i, Err: err}
+		}
+		trees[i] = tree.Simplify()
+	}
+	var b builder
+	for i, p := range pats {
+		if err := b.addCase(i, p, trees[i]); err != nil {
+			return nil, &PatternError{Index: i, Err: err}
+		}
+	}
+	s.prog = b.finish(pats)
+	s.auto.Store(newAutomaton(s))
+	return s, nil
+}
+
+// A program is the cases of a set as one nondeterministic machine. It consumes
+// units: a rune, or a byte that is not UTF-8. Where all cases are literals,
+// every byte is a unit.
+type program struct {
+	insts  []inst
+	starts []uint32 // where each case begins, in order
+	// raw are the starts of the literals that are not UTF-8. They alone may begin
+	// and end inside a rune.
+	raw      []uint32
+	restarts bool // a case can begin behind the text's first byte
+	alphabet
+}
+
+type op uint8
+
+const (
+	opFail   op = iota
+	opAlt       // goes on at out and, with less preference, at arg
+	opAssert    // goes on at out where the syntax.EmptyOp arg holds
+	opUnit      // consumes a unit whose class is in set arg, goes on at out
+	opByte      // consumes the byte arg, goes on at out
+	opMatch     // case arg has matched
+)
+
+type inst struct {
+	op   op
+	live bool // a match can be reached from here, not at the text's first byte
+	out  uint32
+	arg  uint32
+}
+
+// A builder translates the programs of regexp/syntax into one.
+type builder struct {
+	insts    []inst
+	starts   []uint32
+	raw      []uint32
+	sets     []runeSet
+	byRunes  map[*rune]uint32 // sets of the classes that share their runes
+	byRune   map[rune]uint32  // sets of single runes, literal
+	asserts  bool
+	bytewise bool
+}
+
+// A runeSet is what an opUnit accepts.
+type runeSet struct {
+	ranges  []rune // pairs, sorted
+	invalid bool   // a byte that is not UTF-8, too
+}
+
+func (b *builder) emit(i inst) uint32 {
+	b.insts = append(b.insts, i)
+	return uint32(len(b.insts) - 1)
+}
+
+func (b *builder) addCase(index int, p Pattern, tree *syntax.Regexp) error {
+	if !p.Regexp {
+		b.addLiteral(index, p.Text)
+		return nil
+	}
+	prog, err := syntax.Compile(tree)
+	if err != nil {
+		return err
+	}
+	base := uint32(len(b.insts))
+	for pc := range prog.Inst {
+		in := &prog.Inst[pc]
+		next := inst{out: base + in.Out, arg: in.Arg}
+		switch in.Op {
+		case syntax.InstAlt, syntax.InstAltMatch:
+			next.op, next.arg = opAlt, base+in.Arg
+		case syntax.InstCapture, syntax.InstNop:
+			// Both ways lead to the same place; the second is dropped as seen.
+			next.op, next.arg = opAlt, next.out
+		case syntax.InstEmptyWidth:
+			next.op = opAssert
+			b.asserts = true
+		case syntax.InstMatch:
+			next.op, next.arg = opMatch, uint32(index)
+		case syntax.InstFail:
+			next.op = opFail
+		default:
+			next.op, next.arg = opUnit, b.setOf(in)
+		}
+		b.emit(next)
+	}
+	b.starts = append(b.starts, base+uint32(prog.Start))
+	return nil
+}
+
+// addLiteral adds a literal as units, for UTF-8 cannot be found inside other
+// UTF-8 except at the start of a rune, or as bytes if it is not UTF-8.
+func (b *builder) addLiteral(index int, text string) {
+	start := uint32(len(b.insts))
+	b.starts = append(b.starts, start)
+	if utf8.ValidString(text) {
+		for _, r := range text {
+			b.emit(inst{op: opUnit, out: uint32(len(b.insts)) + 1, arg: b.setOfRune(r)})
+		}
+	} else {
+		b.raw = append(b.raw, start)
+		for i := range len(text) {
+			b.emit(inst{op: opByte, out: uint32(len(b.insts)) + 1, arg: uint32(text[i])})
+		}
+	}
+	b.emit(inst{op: opMatch, arg: uint32(index)})
+}
+
+func (b *builder) addSet(s runeSet) uint32 {
+	b.sets = append(b.sets, s)
+	return uint32(len(b.sets) - 1)
+}
+
+// setOfRune returns the set of the rune r, written as UTF-8.
+func (b *builder) setOfRune(r rune) uint32 {
+	if i, ok := b.byRune[r]; ok {
+		return i
+	}
+	if b.byRune == nil {
+		b.byRune = make(map[rune]uint32)
+	}
+	i := b.addSet(runeSet{ranges: []rune{r, r}})
+	b.byRune[r] = i
+	return i
+}
+
+// setOf returns the set of what an instruction of regexp accepts. To regexp a
+// byte that is not UTF-8 is the rune U+FFFD.
+func (b *builder) setOf(in *syntax.Inst) uint32 {
+	var ranges []rune
+	switch {
+	case in.Op == syntax.InstRuneAny:
+		ranges = []rune{0, unicode.MaxRune}
+	case in.Op == syntax.InstRuneAnyNotNL:
+		ranges = []rune{0, '\n' - 1, '\n' + 1, unicode.MaxRune}
+	case len(in.Rune) == 1:
+		r := in.Rune[0]
+		fold := in.Op == syntax.InstRune && syntax.Flags(in.Arg)&syntax.FoldCase != 0
+		if !fold && r != utf8.RuneError {
+			return b.setOfRune(r)
+		}
+		ranges = []rune{r, r}
+		if fold {
+			for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+				ranges = append(ranges, f, f)
+			}
+		}
+	case len(in.Rune) > 1:
+		// Repeats of one class share its slice.
+		if i, ok := b.byRunes[&in.Rune[0]]; ok {
+			return i
+		}
+		ranges = in.Rune
+	}
+	s := runeSet{ranges: ranges}
+	s.invalid = s.has(utf8.RuneError)
+	i := b.addSet(s)
+	if len(in.Rune) > 1 {
+		if b.byRunes == nil {
+			b.byRunes = make(map[*rune]uint32)
+		}
+		b.byRunes[&in.Rune[0]] = i
+	}
+	return i
+}
+
+func (s runeSet) has(r rune) bool {
+	for i := 0; i < len(s.ranges); i += 2 {
+		if s.ranges[i] <= r && r <= s.ranges[i+1] {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *builder) finish(pats []Pattern) program {
+	bytewise := true
+	for _, p := range pats {
+		bytewise = bytewise && !p.Regexp
+	}
+	if bytewise {
+		return finishBytes(pats)
+	}
+	p := program{insts: b.insts, starts: b.starts, raw: b.raw}
+	p.alphabet = newAlphabet(b.sets, b.asserts, len(b.raw) > 0)
+	p.markLive()
+	return p
+}
+
+// finishBytes is the program of literals alone: their bytes are the units, so
+// that each is decided with its last byte whatever it is made of.
+func finishBytes(pats []Pattern) program {
+	p := program{alphabet: alphabet{bytewise: true, classes: 1}}
+	// Class 0 is the bytes of no literal, and so in no set.
+	for _, pat := range pats {
+		for i := range len(pat.Text) {
+			if c := &p.column[pat.Text[i]]; *c == 0 && p.classes < 256 {
+				*c = uint8(p.classes)
+				p.classes++
+			}
+		}
+	}
+	p.columns = p.classes
+	p.member = make([]bool, p.classes*p.classes)
+	for c := 1; c < p.classes; c++ {
+		p.member[c*p.classes+c] = true
+	}
+	p.kind = make([]kind, p.classes)
+	for i, pat := range pats {
+		p.starts = append(p.starts, uint32(len(p.insts)))
+		for j := range len(pat.Text) {
+			p.insts = append(p.insts, inst{op: opUnit, out: uint32(len(p.insts)) + 1, arg: uint32(p.column[pat.Text[j]])})
+		}
+		p.insts = append(p.insts, inst{op: opMatch, arg: uint32(i)})
+	}
+	p.markLive()
+	return p
+}
+
+// markLive marks the instructions from which a match can be reached at a place
+// that is not the text's first: there \A fails for good, and after \z nothing
+// can be consumed. Threads at others are dropped, so that they hold no match.
+func (p *program) markLive() {
+	ends := make([]bool, len(p.insts)) // a match can be reached without consuming
+	p.fixpoint(func(pc int) bool {
+		in := &p.insts[pc]
+		was := ends[pc]
+		switch in.op {
+		case opMatch:
+			ends[pc] = true
+		case opAlt:
+			ends[pc] = ends[in.out] || ends[in.arg]
+		case opAssert:
+			ends[pc] = ends[in.out] && syntax.EmptyOp(in.arg) != syntax.EmptyBeginText
+		}
+		return ends[pc] != was
+	})
+	p.fixpoint(func(pc int) bool {
+		in := &p.insts[pc]
+		was := in.live
+		switch in.op {
+		case opMatch:
+			in.live = true
+		case opAlt:
+			in.live = p.insts[in.out].live || p.insts[in.arg].live
+		case opAssert:
+			switch syntax.EmptyOp(in.arg) {
+			case syntax.EmptyBeginText:
+			case syntax.EmptyEndText:
+				in.live = ends[in.out]
+			default:
+				in.live = p.insts[in.out].live
+			}
+		case opUnit:
+			in.live = p.insts[in.out].live && p.hasMember(in.arg)
+		case opByte:
+			in.live = p.insts[in.out].live
+		}
+		return in.live != was
+	})
+	p.restarts = slices.ContainsFunc(p.starts, func(pc uint32) bool { return p.insts[pc].live })
+}
+
+// fixpoint calls update for all instructions until none changes. Backwards, as
+// most of them lead forwards.
+func (p *program) fixpoint(update func(pc int) (changed bool)) {
+	for changed := true; changed; {
+		changed = false
+		for pc := len(p.insts) - 1; pc >= 0; pc-- {
+			if update(pc) {
+				changed = true
+			}
+		}
+	}
+}
+
+// A kind is what assertions want to know of a neighbour.
+type kind uint8
+
+const (
+	kindOther kind = iota
+	kindWord
+	kindNewline
+	kindEdge    // before: the beginning of the text; after: its end
+	kindUnknown // after: not yet here
+	kinds       = int(kindUnknown)
+)
+
+func kindOf(r rune) kind {
+	switch {
+	case syntax.IsWordChar(r):
+		return kindWord
+	case r == '\n':
+		return kindNewline
+	}
+	return kindOther
+}
+
+// An alphabet divides units into classes that no instruction tells apart, and
+// bytes into columns that no state of the automaton tells apart.
+type alphabet struct {
+	bytewise bool   // each byte is a unit, its class is its column
+	exact    bool   // instructions look at the bytes of runes, too (opByte)
+	starts   []rune // class[i] is the class of the runes from starts[i] on
+	class    []int
+	invalid  int    // class of a byte that is not UTF-8
+	classes  int    // how many
+	kind     []kind // by class
+	member   []bool // by set*classes + class
+	column   [256]uint8
+	columns  int
+}
+
+func (a *alphabet) has(set uint32, class int) bool { return a.member[int(set)*a.classes+class] }
+
+func (a *alphabet) hasMember(set uint32) bool {
+	return slices.Contains(a.member[int(set)*a.classes:(int(set)+1)*a.classes], true)
+}
+
+// span returns the class of r and the last rune up to which all have it.
+func (a *alphabet) span(r rune) (class int, last rune) {
+	i, found := slices.BinarySearch(a.starts, r)
+	if !found {
+		i--
+	}
+	if i+1 == len(a.starts) {
+		return a.class[i], unicode.MaxRune
+	}
+	return a.class[i], a.starts[i+1] - 1
+}
+
+func newAlphabet(sets []runeSet, asserts, exact bool) alphabet {
+	a := alphabet{exact: exact}
+	bounds := []rune{0}
+	mark := func(lo, hi rune) {
+		bounds = append(bounds, lo)
+		if hi < unicode.MaxRune {
+			bounds = append(bounds, hi+1)
+		}
+	}
+	for _, s := range sets {
+		for i := 0; i < len(s.ranges); i += 2 {
+			mark(s.ranges[i], s.ranges[i+1])
+		}
+	}
+	if asserts {
+		mark('0', '9')
+		mark('A', 'Z')
+		mark('_', '_')
+		mark('a', 'z')
+		mark('\n', '\n')
+	}
+	slices.Sort(bounds)
+	bounds = slices.Compact(bounds)
+
+	// Two spans of runes are one class if they are in the same sets and of the
+	// same kind. The bytes that are not UTF-8 are a class of their own.
+	ids := make(map[string]int)
+	var signatures [][]byte
+	classOf := func(k kind, in func(s runeSet) bool) int {
+		sig := make([]byte, 0, 1+len(sets))
+		sig = append(sig, byte(k))
+		for _, s := range sets {
+			if in(s) {
+				sig = append(sig, 1)
+			} else {
+				sig = append(sig, 0)
+			}
+		}
+		id, ok := ids[string(sig)]
+		if !ok {
+			id = len(ids)
+			ids[string(sig)] = id
+			signatures = append(signatures, sig)
+		}
+		return id
+	}
+	for _, r := range bounds {
+		k := kindOther
+		if asserts {
+			k = kindOf(r)
+		}
+		c := classOf(k, func(s runeSet) bool { return s.has(r) })
+		if n := len(a.class); n > 0 && a.class[n-1] == c {
+			continue
+		}
+		a.starts = append(a.starts, r)
+		a.class = append(a.class, c)
+	}
+	a.invalid = classOf(kindOther, func(s runeSet) bool { return s.invalid })
+	a.classes = len(ids)
+	a.member = make([]bool, len(sets)*a.classes)
+	a.kind = make([]kind, a.classes)
+	for c, sig := range signatures {
+		a.kind[c] = kind(sig[0])
+		for s := range sets {
+			a.member[s*a.classes+c] = sig[1+s] == 1
+		}
+	}
+	a.divideBytes()
+	return a
+}
+
+// divideBytes finds the columns: adjacent bytes are one column unless somewhere
+// in UTF-8 a class begins or ends between them.
+func (a *alphabet) divideBytes() {
+	var cut [257]bool
+	if a.exact {
+		for b := range cut {
+			cut[b] = true
+		}
+	}
+	// The borders of UTF-8 itself: see table 3-7 of the Unicode Standard.
+	for _, b := range []byte{0x80, 0x90, 0xa0, 0xc0, 0xc2, 0xe0, 0xe1, 0xed, 0xee, 0xf0, 0xf1, 0xf4, 0xf5} {
+		cut[b] = true
+	}
+	for _, r := range a.starts[1:] {
+		before := r - 1
+		if 0xd800 <= r && r <= 0xe000 { // surrogates have no UTF-8
+			before, r = 0xd7ff, 0xe000
+		}
+		var buf [utf8.UTFMax]byte
+		for _, b := range buf[:utf8.EncodeRune(buf[:], r)] {
+			cut[b] = true
+		}
+		for _, b := range buf[:utf8.EncodeRune(buf[:], before)] {
+			cut[int(b)+1] = true
+		}
+	}
+	for b := range 256 {
+		if cut[b] && b > 0 {
+			a.columns++
+		}
+		a.column[b] = uint8(a.columns)
+	}
+	a.columns++
+}
+
+// A partial is the beginning of a rune whose end has not come.
+type partial struct {
+	bytes [3]byte
+	n     uint8
+	known bool   // its class is certain, and only the first byte is kept
+	class uint16 // if known
+}
+
+// first returns the partial that begins with b, if one can.
+func first(b byte) (partial, bool) {
+	return partial{bytes: [3]byte{b}, n: 1}, 0xc2 <= b && b <= 0xf4
+}
+
+// takes reports whether b can continue the rune, as utf8.DecodeRune has it.
+func (p partial) takes(b byte) bool {
+	lo, hi := byte(0x80), byte(0xbf)
+	if p.n == 1 {
+		switch p.bytes[0] {
+		case 0xe0:
+			lo = 0xa0
+		case 0xed:
+			hi = 0x9f
+		case 0xf0:
+			lo = 0x90
+		case 0xf4:
+			hi = 0x8f
+		}
+	}
+	return lo <= b && b <= hi
+}
+
+// missing returns how many bytes are still to come.
+func (p partial) missing() int {
+	switch b := p.bytes[0]; {
+	case b >= 0xf0:
+		return 4 - int(p.n)
+	case b >= 0xe0:
+		return 3 - int(p.n)
+	}
+	return 2 - int(p.n)
+}
+
+// span returns the first and the last rune the partial can become.
+func (p partial) span() (lo, hi rune) {
+	first, last := p, p
+	for first.missing() > 1 {
+		first = first.with(first.end(0x80, 1))
+		last = last.with(last.end(0xbf, -1))
+	}
+	return first.rune(first.end(0x80, 1)), last.rune(last.end(0xbf, -1))
+}
+
+// end returns the byte nearest to b, in steps, that can continue the rune.
+func (p partial) end(b byte, step int) byte {
+	for !p.takes(b) {
+		b += byte(step)
+	}
+	return b
+}
+
+func (p partial) with(b byte) partial {
+	if !p.known {
+		p.bytes[p.n] = b
+	}
+	p.n++
+	return p
+}
+
+// rune returns the rune that b, which p takes, completes.
+func (p partial) rune(b byte) rune {
+	var buf [utf8.UTFMax]byte
+	n := copy(buf[:], p.bytes[:p.n])
+	buf[n] = b
+	r, _ := utf8.DecodeRune(buf[:n+1])
+	return r
+}
+
+// settle notes the class of the rune if all that p can become have the same,
+// and forgets the bytes that no longer matter: thousands of runes of one class
+// then share the states within them.
+func (a *alphabet) settle(p partial) partial {
+	if a.exact || p.known {
+		return p
+	}
+	lo, hi := p.span()
+	c, last := a.span(lo)
+	if last < hi {
+		return p
+	}
+	// What the lead byte still says is how many bytes are missing and which may
+	// come second.
+	lead := p.bytes[0]
+	switch {
+	case lead < 0xe0:
+		lead = 0xc2
+	case lead < 0xf0 && (p.n > 1 || lead != 0xe0 && lead != 0xed):
+		lead = 0xe1
+	case lead >= 0xf0 && (p.n > 1 || lead != 0xf0 && lead != 0xf4):
+		lead = 0xf1
+	}
+	return partial{bytes: [3]byte{lead}, n: p.n, known: true, class: uint16(c)}
+}

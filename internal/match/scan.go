@@ -1,0 +1,218 @@
+package match
+
+// A Scan follows one text through a Set. The zero value is ready for
+// Set.Start, which may be called again and again: a Scan is reused without
+// allocating. It is not safe for concurrent use. Once decided it changes no
+// more until the next Start.
+type Scan struct {
+	set  *Set
+	auto *automaton
+	at   ref // in auto, without stop
+	// machine runs the program itself over a text that brings ever new states. Its
+	// cost is linear too: for each byte at most the size of the program.
+	machine *stepper // kept for reuse; in use if direct
+	here    state    // where the machine stands
+	direct  bool
+
+	pos      int64 // bytes scanned
+	from     int64 // the last place at which no earlier start was alive
+	replaced int64 // where the automaton was last found full
+	best     Found
+	matched  bool
+	decided  bool
+	hopeless bool // nothing can match any more
+}
+
+// Found is a match: which case, and where.
+type Found struct {
+	Case int   // index into the patterns
+	From int64 // it begins here or later; for a literal exactly here
+	End  int64 // it ends here, exactly
+}
+
+// Start begins a text at offset 0 with sc, whatever sc did before.
+func (s *Set) Start(sc *Scan) {
+	machine, threads := sc.machine, sc.here.threads[:0]
+	if sc.set != s {
+		machine = nil
+	}
+	*sc = Scan{set: s, auto: s.auto.Load(), machine: machine}
+	sc.here.threads = threads
+	sc.enter(sc.auto.begin)
+}
+
+// Feed scans b, the text behind what was fed before, and reports whether the
+// match is decided: no text that could follow would change it. Then what is
+// left of b is not scanned. Feed does not keep b.
+func (sc *Scan) Feed(b []byte) (decided bool) {
+	for len(b) > 0 && !sc.decided {
+		n := 0
+		switch {
+		case sc.hopeless:
+			n = len(b)
+			sc.pos += int64(n)
+		case sc.direct:
+			n = sc.feedMachine(b)
+		default:
+			n = sc.feedAutomaton(b)
+		}
+		b = b[n:]
+	}
+	return sc.decided
+}
+
+// Scanned returns how many bytes were scanned.
+func (sc *Scan) Scanned() int64 { return sc.pos }
+
+// Decided returns the match that no further text can change, if there is one.
+func (sc *Scan) Decided() (Found, bool) { return sc.best, sc.decided }
+
+// Provisional returns the match there is if the text ends here, which is the
+// decided one if one is decided. It does not disturb the scan. While it is not
+// decided a more preferred match is still possible: one that begins earlier, or
+// is of an earlier case, or goes on. A provisional match ended Scanned() - End
+// bytes ago.
+func (sc *Scan) Provisional() (Found, bool) {
+	if sc.decided || sc.hopeless {
+		return sc.best, sc.matched
+	}
+	var h hit
+	if sc.direct {
+		h = sc.machine.atEnd(&sc.here)
+	} else {
+		h = sc.auto.end(sc.at)
+	}
+	if h.match == 0 {
+		return sc.best, sc.matched
+	}
+	return sc.found(h), true
+}
+
+// found places a hit.
+func (sc *Scan) found(h hit) Found {
+	f := Found{Case: int(h.match) - 1, From: sc.from, End: sc.pos - int64(h.back)}
+	if p := &sc.set.cases[f.Case]; !p.Regexp {
+		f.From = f.End - int64(len(p.Text))
+	}
+	f.From = min(f.From, f.End)
+	return f
+}
+
+// feedAutomaton follows the automaton until the end of b or until something
+// happens, and returns how many bytes it took.
+func (sc *Scan) feedAutomaton(b []byte) int {
+	columns := &sc.auto.m.column
+	fresh := ref((1 + freshRows) * sc.auto.m.columns)
+	next := sc.auto.table.Load().next
+	at, last := sc.at, -1
+	for i, c := range b {
+		to := next[at+ref(columns[c])].get()
+		if to-1 >= stop-1 { // unmade or stop
+			sc.advance(at, i, last)
+			sc.look(b[i])
+			return i + 1
+		}
+		at = to
+		if to < fresh {
+			last = i
+		}
+	}
+	sc.advance(at, len(b), last)
+	return len(b)
+}
+
+// advance notes that n bytes led to at, and that behind the byte last, if it is
+// one of them, nothing was alive.
+func (sc *Scan) advance(at ref, n, last int) {
+	sc.at = at
+	if last >= 0 {
+		sc.from = sc.pos + int64(last) + 1
+	}
+	sc.pos += int64(n)
+}
+
+// look takes one byte with care.
+func (sc *Scan) look(b byte) {
+	to := sc.auto.step(sc.at, b, sc.set.max)
+	if to == unmade {
+		sc.replace()
+		if sc.direct {
+			sc.feedMachine([]byte{b})
+			return
+		}
+		if to = sc.auto.step(sc.at, b, sc.set.max); to == unmade {
+			sc.leave(sc.auto.state(sc.at))
+			sc.feedMachine([]byte{b})
+			return
+		}
+	}
+	sc.pos++
+	sc.enter(to)
+}
+
+// enter goes to a state of the automaton.
+func (sc *Scan) enter(to ref) {
+	sc.at = to &^ stop
+	sc.arrive(sc.auto.state(to))
+}
+
+// arrive notes what a state says about the text up to pos.
+func (sc *Scan) arrive(st *state) {
+	if st.fresh {
+		sc.from = sc.pos
+	}
+	if st.hit.match != 0 {
+		sc.best, sc.matched = sc.found(st.hit), true
+	}
+	sc.decided = st.decided()
+	sc.hopeless = sc.set.prog.hopeless(st)
+}
+
+// replace leaves a full automaton for a new one, or for the machine if the old
+// one was hardly used.
+func (sc *Scan) replace() {
+	s := sc.set
+	old := sc.auto.state(sc.at)
+	if sc.pos-sc.replaced < int64(s.max.reuse*len(sc.auto.table.Load().states)) {
+		sc.leave(old)
+		return
+	}
+	sc.replaced = sc.pos
+	s.mu.Lock()
+	if s.auto.Load() == sc.auto { // or another scan was here before
+		s.auto.Store(newAutomaton(s))
+	}
+	sc.auto = s.auto.Load()
+	s.mu.Unlock()
+
+	sc.auto.mu.Lock()
+	sc.at = sc.auto.intern(old, s.max) &^ stop
+	sc.auto.mu.Unlock()
+	if sc.at == unmade {
+		sc.leave(old)
+	}
+}
+
+// leave goes from the state st of the automaton to the machine, until the next
+// Start.
+func (sc *Scan) leave(st *state) {
+	sc.direct = true
+	if sc.machine == nil {
+		m := newStepper(&sc.set.prog)
+		sc.machine = &m
+	}
+	sc.here.copy(st)
+}
+
+// feedMachine is feedAutomaton without an automaton.
+func (sc *Scan) feedMachine(b []byte) int {
+	for i, c := range b {
+		sc.machine.step(&sc.here, &sc.here, c)
+		sc.pos++
+		sc.arrive(&sc.here)
+		if sc.decided || sc.hopeless {
+			return i + 1
+		}
+	}
+	return len(b)
+}
