@@ -1,0 +1,10 @@
+package secret
+
+import "golang.org/x/sys/unix"
+
+// The ioctls for a terminal's modes.
+const (
+	getTermios = unix.TCGETS
+	setFlush   = unix.TCSETSF // once output is written; input not read is dropped
+	setDrain   = unix.TCSETSW // once output is written
+)
