@@ -12,9 +12,10 @@ import (
 // still beat the best match so far, most preferred first. It says nothing of
 // offsets, so that many texts share it.
 type state struct {
-	// threads are instructions: opUnit and opByte wait for the next unit, opAssert
-	// waits to know its kind. Earlier starts stand before later ones, then earlier
-	// cases before later ones, then what the expression prefers.
+	// threads are instructions. Those that consume wait for the next unit; others
+	// lead to an assertion that waits to know its kind, and all they lead to is
+	// still to be found. Earlier starts stand before later ones, then earlier cases
+	// before later ones, then what the expression prefers.
 	threads []uint32
 	part    partial // bytes after the threads' place, the beginning of a rune
 	before  kind    // of the unit before, if a thread asks for it
@@ -30,6 +31,25 @@ type state struct {
 func (st *state) copy(from *state) {
 	st.threads = append(st.threads[:0], from.threads...)
 	st.part, st.before, st.fresh, st.matched, st.hit = from.part, from.before, from.fresh, from.matched, from.hit
+}
+
+// key appends a string that only equal states share.
+func (st *state) key(key []byte) []byte {
+	key = append(key, st.part.bytes[:]...)
+	key = append(key, st.part.n, bit(st.part.known), bit(st.fresh), bit(st.matched), byte(st.before), st.hit.back)
+	key = binary.LittleEndian.AppendUint16(key, st.part.class)
+	key = binary.LittleEndian.AppendUint32(key, st.hit.match)
+	for _, pc := range st.threads {
+		key = binary.LittleEndian.AppendUint32(key, pc)
+	}
+	return key
+}
+
+func bit(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // A hit is a match of a case (numbered from 1, 0 is none) that ended back bytes
@@ -60,10 +80,11 @@ type stepper struct {
 	fresh   bool
 	matched bool
 	hit     hit
+	blind   bool // take all assertions to hold
 }
 
-func newStepper(p *program) stepper {
-	return stepper{program: p, seen: make([]uint32, len(p.insts))}
+func newStepper(p *program) *stepper {
+	return &stepper{program: p, seen: make([]uint32, len(p.insts))}
 }
 
 // newRound forgets which instructions were added.
@@ -84,19 +105,19 @@ func (m *stepper) load(st *state) {
 // store writes the state into st, reusing its threads. The state keeps what
 // stood before only if a thread will ask for it, or equal states would differ.
 func (m *stepper) store(st *state, part partial) {
-	asks := slices.ContainsFunc(m.threads, func(pc uint32) bool { return m.insts[pc].op == opAssert })
 	st.threads = append(st.threads[:0], m.threads...)
 	st.part = part
 	st.before = kindOther
-	if asks {
+	if slices.ContainsFunc(m.threads, m.waits) {
 		st.before = m.before
 	}
 	st.fresh, st.matched, st.hit = m.fresh && part.n == 0, m.matched, m.hit
 }
 
-// begin makes st the state at the beginning of a text.
-func (m *stepper) begin(st *state) {
-	m.load(&state{before: kindEdge})
+// begin makes st the state behind a unit of the kind before, or kindEdge, where
+// nothing that began earlier is alive.
+func (m *stepper) begin(st *state, before kind) {
+	m.load(&state{before: before})
 	m.newRound()
 	m.start(0)
 	m.store(st, partial{})
@@ -230,8 +251,7 @@ func (m *stepper) rawBytes(pc uint32, bytes []byte, after int) (matched bool) {
 // resolve lets the threads that waited for the next unit, which is of the kind
 // after, go on as far as they can without it.
 func (m *stepper) resolve(next kind, after int) {
-	waits := func(pc uint32) bool { return m.insts[pc].op == opAssert }
-	if !slices.ContainsFunc(m.threads, waits) {
+	if !slices.ContainsFunc(m.threads, m.waits) {
 		return
 	}
 	m.old, m.threads = m.threads, m.old[:0]
@@ -243,23 +263,31 @@ func (m *stepper) resolve(next kind, after int) {
 	}
 }
 
-// possible drops the threads that no rune which part can become lets go on.
+// waits reports whether a thread leads to an assertion.
+func (m *stepper) waits(pc uint32) bool {
+	op := m.insts[pc].op
+	return op != opUnit && op != opByte
+}
+
+// possible drops the threads that nothing which part can become lets go on.
 func (m *stepper) possible(threads []uint32, part partial) []uint32 {
-	if !part.known {
-		return threads
-	}
 	return slices.DeleteFunc(threads, func(pc uint32) bool {
 		in := &m.insts[pc]
-		return in.op == opUnit && !m.has(in.arg, int(part.class)) && !m.has(in.arg, m.invalid)
+		return in.op == opUnit && !m.has(in.arg, m.invalid) && !m.hasPartial(in.arg, part)
 	})
 }
 
-// add adds the threads to which pc leads, in order of preference, where the
+// add adds the threads to which root leads, in order of preference, where the
 // unit behind is of the kind next. It reports whether a match is among them:
 // what is less preferred is not to be added any more.
-func (m *stepper) add(pc uint32, next kind, after int) (matched bool) {
-	m.stack = append(m.stack[:0], pc)
-	for len(m.stack) > 0 {
+//
+// If an assertion must wait, root itself becomes the thread and is followed
+// again from its beginning: what a loop has passed on its way to the assertion
+// is not to be passed behind it.
+func (m *stepper) add(root uint32, next kind, after int) (matched bool) {
+	before, waits := len(m.threads), false
+	m.stack = append(m.stack[:0], root)
+	for len(m.stack) > 0 && !matched {
 		pc := m.stack[len(m.stack)-1]
 		m.stack = m.stack[:len(m.stack)-1]
 	follow:
@@ -275,9 +303,11 @@ func (m *stepper) add(pc uint32, next kind, after int) (matched bool) {
 			goto follow
 		case opAssert:
 			holds, known := assert(syntax.EmptyOp(in.arg), m.before, next)
-			if !known {
-				m.threads = append(m.threads, pc)
-			} else if holds {
+			if m.blind {
+				holds, known = true, true
+			}
+			waits = waits || !known
+			if known && holds {
 				pc = in.out
 				goto follow
 			}
@@ -287,10 +317,13 @@ func (m *stepper) add(pc uint32, next kind, after int) (matched bool) {
 			}
 		case opMatch:
 			m.match(in.arg, after)
-			return true
+			matched = true
 		}
 	}
-	return false
+	if waits {
+		m.threads = append(m.threads[:before], root)
+	}
+	return matched
 }
 
 func (m *stepper) match(index uint32, back int) {
@@ -347,14 +380,15 @@ const (
 // replaced by one that is empty but for the beginning.
 type automaton struct {
 	table atomic.Pointer[table]
-	begin ref // at the beginning of a text
+	begin ref        // at the beginning of a text
+	after [kinds]ref // behind a unit of a kind, where nothing that began earlier is alive
 
 	mu    sync.Mutex // guards what follows, and writing into the table
 	index map[string]ref
 	size  int
 	fresh int // rows used by fresh states
 	key   []byte
-	m     stepper
+	m     *stepper
 	next  state // scratch
 }
 
@@ -369,22 +403,18 @@ func newAutomaton(s *Set) *automaton {
 	a := &automaton{index: make(map[string]ref), m: newStepper(&s.prog)}
 	a.fresh = 1 // row 0 is no state
 	a.table.Store(&table{states: make([]*state, 1+freshRows), next: make([]ref, (1+freshRows)*s.prog.columns)})
-	a.m.begin(&a.next)
-	a.begin = a.intern(&a.next, s.max)
+	for _, before := range []kind{kindEdge, kindNewline, kindWord, kindOther} {
+		a.m.begin(&a.next, before)
+		a.after[before] = a.intern(&a.next, s.max)
+	}
+	a.begin = a.after[kindEdge]
 	return a
 }
 
 // intern returns the ref of a state equal to st, which it copies if it is new.
 // It returns unmade if the automaton is full. Called with mu held.
 func (a *automaton) intern(st *state, max limits) ref {
-	key := a.key[:0]
-	key = append(key, st.part.bytes[:]...)
-	key = append(key, st.part.n, bit(st.part.known), bit(st.fresh), bit(st.matched), byte(st.before), st.hit.back)
-	key = binary.LittleEndian.AppendUint16(key, st.part.class)
-	key = binary.LittleEndian.AppendUint32(key, st.hit.match)
-	for _, pc := range st.threads {
-		key = binary.LittleEndian.AppendUint32(key, pc)
-	}
+	key := st.key(a.key[:0])
 	a.key = key
 	if r, ok := a.index[string(key)]; ok {
 		return r
@@ -392,7 +422,7 @@ func (a *automaton) intern(st *state, max limits) ref {
 	columns := a.m.columns
 	size := len(key) + 4*len(st.threads) + 4*columns + 200
 	t := a.table.Load()
-	if len(a.index) > 0 && (len(t.states) >= max.states || a.size+size > max.bytes) {
+	if len(a.index) >= kinds && (len(t.states) >= max.states || a.size+size > max.bytes) {
 		return unmade
 	}
 	a.size += size
@@ -428,13 +458,6 @@ func (a *automaton) intern(st *state, max limits) ref {
 // match at the text's beginning.
 func (p *program) hopeless(st *state) bool {
 	return !p.restarts && !st.matched && len(st.threads) == 0
-}
-
-func bit(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // row returns the index of a state in table.states.

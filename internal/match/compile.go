@@ -53,6 +53,7 @@ func (e *PatternError) Unwrap() error { return e.Err }
 type Set struct {
 	cases []pattern
 	prog  program
+	skip  *prefilter // nil: no text can be skipped
 	max   limits
 
 	mu   sync.Mutex // guards the replacement of auto, nothing else
@@ -150,6 +151,7 @@ func compile(pats []Pattern, max limits) (*Set, error) {
 		}
 	}
 	s.prog = b.finish(pats)
+	s.skip = newPrefilter(&s.prog)
 	s.auto.Store(newAutomaton(s))
 	return s, nil
 }
@@ -456,7 +458,7 @@ func kindOf(r rune) kind {
 type alphabet struct {
 	bytewise bool   // each byte is a unit, its class is its column
 	exact    bool   // instructions look at the bytes of runes, too (opByte)
-	starts   []rune // class[i] is the class of the runes from starts[i] on
+	runes    []rune // class[i] is the class of the runes from runes[i] on
 	class    []int
 	invalid  int    // class of a byte that is not UTF-8
 	classes  int    // how many
@@ -474,14 +476,29 @@ func (a *alphabet) hasMember(set uint32) bool {
 
 // span returns the class of r and the last rune up to which all have it.
 func (a *alphabet) span(r rune) (class int, last rune) {
-	i, found := slices.BinarySearch(a.starts, r)
+	i, found := slices.BinarySearch(a.runes, r)
 	if !found {
 		i--
 	}
-	if i+1 == len(a.starts) {
+	if i+1 == len(a.runes) {
 		return a.class[i], unicode.MaxRune
 	}
-	return a.class[i], a.starts[i+1] - 1
+	return a.class[i], a.runes[i+1] - 1
+}
+
+// hasPartial reports whether a set has a rune that p can become.
+func (a *alphabet) hasPartial(set uint32, p partial) bool {
+	if p.known {
+		return a.has(set, int(p.class))
+	}
+	for r, hi := p.span(); r <= hi; {
+		c, last := a.span(r)
+		if a.has(set, c) {
+			return true
+		}
+		r = last + 1
+	}
+	return false
 }
 
 func newAlphabet(sets []runeSet, asserts, exact bool) alphabet {
@@ -539,7 +556,7 @@ func newAlphabet(sets []runeSet, asserts, exact bool) alphabet {
 		if n := len(a.class); n > 0 && a.class[n-1] == c {
 			continue
 		}
-		a.starts = append(a.starts, r)
+		a.runes = append(a.runes, r)
 		a.class = append(a.class, c)
 	}
 	a.invalid = classOf(kindOther, func(s runeSet) bool { return s.invalid })
@@ -569,7 +586,7 @@ func (a *alphabet) divideBytes() {
 	for _, b := range []byte{0x80, 0x90, 0xa0, 0xc0, 0xc2, 0xe0, 0xe1, 0xed, 0xee, 0xf0, 0xf1, 0xf4, 0xf5} {
 		cut[b] = true
 	}
-	for _, r := range a.starts[1:] {
+	for _, r := range a.runes[1:] {
 		before := r - 1
 		if 0xd800 <= r && r <= 0xe000 { // surrogates have no UTF-8
 			before, r = 0xd7ff, 0xe000

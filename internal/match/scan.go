@@ -1,5 +1,7 @@
 package match
 
+import "bytes"
+
 // A Scan follows one text through a Set. The zero value is ready for
 // Set.Start, which may be called again and again: a Scan is reused without
 // allocating. It is not safe for concurrent use. Once decided it changes no
@@ -21,6 +23,12 @@ type Scan struct {
 	matched  bool
 	decided  bool
 	hopeless bool // nothing can match any more
+
+	// What the set's prefilter found.
+	next   [maxAnchors]int64 // places before which its bytes are known not to be
+	way    int               // which of its ways is in use; those before it stopped too often
+	gain   int               // bytes it saved lately
+	inLine bool              // a byte it needs is in the line
 }
 
 // Found is a match: which case, and where.
@@ -36,7 +44,7 @@ func (s *Set) Start(sc *Scan) {
 	if sc.set != s {
 		machine = nil
 	}
-	*sc = Scan{set: s, auto: s.auto.Load(), machine: machine}
+	*sc = Scan{set: s, auto: s.auto.Load(), machine: machine, gain: credit}
 	sc.here.threads = threads
 	sc.enter(sc.auto.begin)
 }
@@ -98,18 +106,112 @@ func (sc *Scan) found(h hit) Found {
 	return f
 }
 
-// feedAutomaton follows the automaton until the end of b or until something
-// happens, and returns how many bytes it took.
+// feedAutomaton follows the automaton until something happens or b ends, and
+// returns how many bytes it took.
 func (sc *Scan) feedAutomaton(b []byte) int {
+	f := sc.set.skip
+	switch {
+	case f == nil || sc.matched || sc.way == len(f.ways):
+		return sc.run(b)
+	case f.ways[sc.way] == byNeeds:
+		return sc.feedLines(b)
+	case sc.at < sc.fresh():
+		if n := sc.skipHeads(b); n > 0 {
+			return n
+		}
+	}
+	return sc.runToFresh(b)
+}
+
+// fresh returns the bound below which states are fresh.
+func (sc *Scan) fresh() ref { return ref((1 + freshRows) * sc.auto.m.columns) }
+
+// What one stop of a prefilter costs, in bytes that could be followed instead,
+// and how far it may fall behind before the next way is taken.
+const (
+	stopPrice = 16
+	credit    = 1 << 12
+)
+
+// skipHeads skips bytes at which no match begins, if there are any.
+func (sc *Scan) skipHeads(b []byte) int {
+	f := sc.set.skip
+	var n int
+	switch f.ways[sc.way] {
+	case byLiteral:
+		n = f.scanLiteral(b)
+	case byAnchors:
+		n = f.scanAnchors(b, sc.pos, &sc.next)
+	case byMasks:
+		n = f.scanMasks(b)
+	}
+	sc.gain = min(sc.gain+n-stopPrice, credit)
+	if sc.gain < 0 {
+		sc.way++
+		sc.gain = credit
+	}
+	sc.jump(b, n)
+	return n
+}
+
+// jump goes n bytes on, to where nothing is alive.
+func (sc *Scan) jump(b []byte, n int) {
+	if n == 0 {
+		return
+	}
+	before := kindOther
+	if c := b[n-1]; c < 0x80 {
+		before = kindOf(rune(c))
+	}
+	sc.at = sc.auto.after[before]
+	sc.pos += int64(n)
+	sc.from = sc.pos
+}
+
+// feedLines skips the lines that have none of the bytes which a match needs.
+func (sc *Scan) feedLines(b []byte) int {
+	if !sc.inLine {
+		first := len(b)
+		for k, c := range sc.set.skip.needs {
+			if sc.next[k] < sc.pos {
+				n := bytes.IndexByte(b, c)
+				if n < 0 {
+					n = len(b)
+				}
+				sc.next[k] = sc.pos + int64(n)
+			}
+			first = min(first, int(sc.next[k]-sc.pos))
+		}
+		if n := bytes.LastIndexByte(b[:first], '\n') + 1; n > 0 {
+			sc.jump(b, n)
+			return n
+		}
+		if first == len(b) {
+			return sc.run(b)
+		}
+		sc.inLine = true
+	}
+	// To the end of the line, so that its match is not cut.
+	n := bytes.IndexByte(b, '\n') + 1
+	if n == 0 {
+		return sc.run(b)
+	}
+	taken := sc.run(b[:n])
+	sc.inLine = taken < n
+	return taken
+}
+
+// run follows the automaton until it comes to a state to look at.
+func (sc *Scan) run(b []byte) int {
 	columns := &sc.auto.m.column
-	fresh := ref((1 + freshRows) * sc.auto.m.columns)
+	fresh := sc.fresh()
 	next := sc.auto.table.Load().next
 	at, last := sc.at, -1
 	for i, c := range b {
 		to := next[at+ref(columns[c])].get()
 		if to-1 >= stop-1 { // unmade or stop
 			sc.advance(at, i, last)
-			sc.look(b[i])
+			sc.look(c)
 			return i + 1
 		}
 		at = to
@@ -118,6 +220,29 @@ func (sc *Scan) feedAutomaton(b []byte) int {
 		}
 	}
 	sc.advance(at, len(b), last)
+	return len(b)
+}
+
+// runToFresh is run, but also ends in a fresh state.
+func (sc *Scan) runToFresh(b []byte) int {
+	columns := &sc.auto.m.column
+	fresh := sc.fresh()
+	next := sc.auto.table.Load().next
+	at := sc.at
+	for i, c := range b {
+		to := next[at+ref(columns[c])].get()
+		if to-1 >= stop-1 {
+			sc.advance(at, i, -1)
+			sc.look(c)
+			return i + 1
+		}
+		at = to
+		if to < fresh {
+			sc.advance(at, i+1, i)
+			return i + 1
+		}
+	}
+	sc.advance(at, len(b), -1)
 	return len(b)
 }
 
@@ -198,8 +323,7 @@ func (sc *Scan) replace() {
 func (sc *Scan) leave(st *state) {
 	sc.direct = true
 	if sc.machine == nil {
-		m := newStepper(&sc.set.prog)
-		sc.machine = &m
+		sc.machine = newStepper(&sc.set.prog)
 	}
 	sc.here.copy(st)
 }
