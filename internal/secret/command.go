@@ -16,14 +16,14 @@ import (
 // a shell understands is an error, as is # that shlex would drop with all after it.
 func words(line string) ([]string, error) {
 	if c := shellSyntax(line); c != 0 {
-		return nil, fmt.Errorf("there is no shell here, %q would do nothing; write sh -c '…'", c)
+		return nil, fmt.Errorf("there is no shell here, %q has no meaning; write sh -c '…'", c)
 	}
 	args, err := shlex.Split(line)
 	switch {
 	case err != nil:
 		return nil, errors.New("a quote is not closed, or a backslash is last")
 	case len(args) == 0 || args[0] == "":
-		return nil, errors.New("cmd: wants a command")
+		return nil, errors.New("wants a command")
 	}
 	return args, nil
 }

@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ const (
 var errNotRef = errors.New("not a reference to a secret: want env:NAME, file:PATH, fd:N, cmd:COMMAND or ask:PROMPT")
 
 // Parse reads a reference: env:NAME, file:PATH, fd:N, cmd:COMMAND or ask:PROMPT.
-// The prompt may be empty. Its errors do not repeat s unless that is a reference.
+// The prompt may be empty. Errors do not repeat what was given.
 func Parse(s string) (Ref, error) {
 	before, arg, ok := strings.Cut(s, ":")
 	r := Ref{scheme(before), arg}
@@ -43,19 +44,19 @@ func Parse(s string) (Ref, error) {
 	switch r.scheme {
 	case env:
 		if arg == "" || strings.ContainsAny(arg, "=\x00") {
-			return Ref{}, fmt.Errorf("%q: env: wants the name of a variable", s)
+			return Ref{}, errors.New("env: wants the name of a variable")
 		}
 	case file:
 		if arg == "" {
-			return Ref{}, fmt.Errorf("%q: file: wants a path", s)
+			return Ref{}, errors.New("file: wants a path")
 		}
 	case fd:
 		if n, err := strconv.ParseUint(arg, 10, 31); err != nil || strconv.FormatUint(n, 10) != arg {
-			return Ref{}, fmt.Errorf("%q: fd: wants the number of a descriptor", s)
+			return Ref{}, errors.New("fd: wants the number of a descriptor")
 		}
 	case cmd:
 		if _, err := words(arg); err != nil {
-			return Ref{}, fmt.Errorf("%q: %w", s, err)
+			return Ref{}, fmt.Errorf("cmd: %w", err)
 		}
 	case ask:
 	default:
@@ -97,7 +98,7 @@ func (r Ref) Read(ctx context.Context) (Value, error) {
 	}
 	b, err := r.read(ctx)
 	if err == nil && len(b) == 0 && r.scheme != ask {
-		err = errors.New("is empty")
+		err = errors.New("it is empty")
 	}
 	if err != nil {
 		clear(b)
@@ -119,7 +120,7 @@ func (r Ref) read(ctx context.Context) ([]byte, error) {
 	case env:
 		s, ok := os.LookupEnv(r.arg)
 		if !ok {
-			return nil, errors.New("is not set")
+			return nil, errors.New("the variable is not set")
 		}
 		return []byte(s), nil
 	case file:
@@ -139,7 +140,7 @@ func (r Ref) read(ctx context.Context) ([]byte, error) {
 // wrong path, a command that does not end.
 const limit = 64 << 10
 
-var errTooLong = fmt.Errorf("is longer than %d KiB", limit>>10)
+var errTooLong = fmt.Errorf("it is longer than %d KiB", limit>>10)
 
 // line cuts the line end off b.
 func line(b []byte) []byte {
@@ -154,13 +155,14 @@ func line(b []byte) []byte {
 
 // readLimited reads r to its end and cuts the line end off.
 func readLimited(r io.Reader) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && len(b) > limit {
-		err = errTooLong
+	buf := make([]byte, limit+1) // one that does not grow leaves no copies behind
+	defer clear(buf)
+	n, err := io.ReadFull(r, buf)
+	switch err {
+	case nil:
+		return nil, errTooLong
+	case io.EOF, io.ErrUnexpectedEOF:
+		return bytes.Clone(line(buf[:n])), nil
 	}
-	if err != nil {
-		clear(b)
-		return nil, err
-	}
-	return line(b), nil
+	return nil, err
 }
