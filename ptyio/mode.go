@@ -1,0 +1,52 @@
+package ptyio
+
+// A Mode is what of a terminal's settings matters to who types: what is shown,
+// what is kept until Enter, and which bytes are keys instead of input.
+type Mode struct {
+	Echo        bool // ECHO: input is shown
+	Canonical   bool // ICANON: the program reads whole lines
+	Signals     bool // ISIG: Intr, Quit and Suspend are keys
+	Flow        bool // IXON: Start and Stop are keys
+	CRToNL      bool // ICRNL: Enter's carriage return becomes a newline
+	Extended    bool // IEXTEN: LiteralNext, WordErase, Reprint and Discard are keys
+	EchoControl bool // ECHOCTL: control characters are shown as ^X
+	NLToCRNL    bool // OPOST and ONLCR: a newline is shown as carriage return and newline
+
+	// The keys; 0 is none.
+	Intr, Quit, Suspend, EOF, Erase, Kill, Start, Stop, EOL, EOL2,
+	WordErase, Reprint, LiteralNext, Discard byte
+}
+
+// Interprets returns the name of the key that the terminal would take b for
+// now, instead of passing it to the program, or "". Carriage return, newline
+// and tab are always "": they are what ends and fills lines.
+func (m Mode) Interprets(b byte) string {
+	if b == '\r' || b == '\n' || b == '\t' || b == 0 {
+		return ""
+	}
+	for _, k := range []struct {
+		on   bool
+		key  byte
+		name string
+	}{
+		{m.Signals, m.Intr, "INTR"},
+		{m.Signals, m.Quit, "QUIT"},
+		{m.Signals, m.Suspend, "SUSP"},
+		{m.Flow, m.Start, "START"},
+		{m.Flow, m.Stop, "STOP"},
+		{m.Canonical, m.EOF, "EOF"},
+		{m.Canonical, m.Erase, "ERASE"},
+		{m.Canonical, m.Kill, "KILL"},
+		{m.Canonical, m.EOL, "EOL"},
+		{m.Canonical && m.Extended, m.EOL2, "EOL2"},
+		{m.Canonical && m.Extended, m.WordErase, "WERASE"},
+		{m.Canonical && m.Extended && m.Echo, m.Reprint, "REPRINT"},
+		{m.Extended, m.LiteralNext, "LNEXT"},
+		{discards && m.Extended, m.Discard, "DISCARD"},
+	} {
+		if k.on && k.key == b {
+			return k.name
+		}
+	}
+	return ""
+}

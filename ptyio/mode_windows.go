@@ -1,0 +1,6 @@
+package ptyio
+
+// MaxCanonical is unused where there are no terminals.
+const MaxCanonical = 4095
+
+const discards = false
