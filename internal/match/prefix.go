@@ -3,6 +3,7 @@ package match
 import (
 	"bytes"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -15,11 +16,11 @@ type prefilter struct {
 	literal []byte // all matches begin so
 	// anchors are rare bytes, one of which is at its place in every head.
 	anchors []anchor
-	// masks are the heads as a bit-parallel automaton (shift-or): byte k of
-	// masks[c] has, for the group of heads j, bit j clear if c fits at place k,
-	// counted so that place depth-1 is the highest byte.
+	// masks are the heads as a bit-parallel automaton (shift-or): of each group
+	// of heads, bit place*maxGroups + group of masks[c] is clear if c fits there.
+	// Behind the last place, depth - 1, all are clear: so what fitted there can be
+	// seen for some bytes more.
 	masks [256]uint64
-	begin uint64
 	depth int
 	// needs are rare bytes, one of which is in every match, where no match goes
 	// over the end of a line.
@@ -44,15 +45,15 @@ type anchor struct {
 
 const (
 	maxLiteral = 32
-	maxDepth   = 8 // bytes in a word
-	maxGroups  = 8 // bits in a byte
+	maxDepth   = 8
+	maxGroups  = 4
 	maxHeads   = 32
 	maxAnchors = 6 // each costs one vectorised search
 )
 
 // A way is used if it should stop at no more than one byte of so many.
 const (
-	worthAnchors = 20
+	worthAnchors = 32
 	worthMasks   = 40
 	worthNeeds   = 60
 )
@@ -72,24 +73,28 @@ func (s *byteSet) join(t *byteSet) {
 	}
 }
 
-var allBytes = byteSet{math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64}
-
-// bytes returns the members, at most n + 1 of them.
-func (s *byteSet) bytes(n int) (bytes []byte) {
-	for b := range 256 {
-		if s.has(byte(b)) && len(bytes) <= n {
-			bytes = append(bytes, byte(b))
+// all ranges over the members.
+func (s *byteSet) all(yield func(byte) bool) {
+	for i, word := range s {
+		for ; word != 0; word &= word - 1 {
+			if !yield(byte(64*i + bits.TrailingZeros64(word))) {
+				return
+			}
 		}
 	}
-	return bytes
+}
+
+func (s *byteSet) len() (n int) {
+	for _, word := range s {
+		n += bits.OnesCount64(word)
+	}
+	return n
 }
 
 // share is about how much of a text consists of these bytes.
 func (s *byteSet) share() (sum float64) {
-	for b := range 256 {
-		if s.has(byte(b)) {
-			sum += share(byte(b))
-		}
+	for b := range s.all {
+		sum += share(b)
 	}
 	return min(sum, 1)
 }
@@ -141,11 +146,10 @@ func (h head) with(s byteSet) head { return append(h[:len(h):len(h)], s) }
 // literal returns the bytes of a head that has but one for each place, or nil.
 func (h head) literal() (text []byte) {
 	for i := range h {
-		one := h[i].bytes(1)
-		if len(one) != 1 {
+		if h[i].len() != 1 {
 			return nil
 		}
-		text = append(text, one...)
+		text = slices.AppendSeq(text, h[i].all)
 	}
 	return text
 }
@@ -271,38 +275,58 @@ func (f *prefilter) useHeads(heads []head) {
 	}
 }
 
-// fillMasks fills in masks and begin, and returns how likely they fit by
-// chance.
+// fillMasks fills in masks, and returns how likely they fit by chance.
 func (f *prefilter) fillMasks(heads []head) (chance float64) {
-	unused := 8 * (maxDepth - f.depth)
-	f.begin = math.MaxUint64 << unused
 	for c := range f.masks {
-		f.masks[c] = f.begin
+		f.masks[c] = 1<<(maxGroups*f.depth) - 1
 	}
-	for j := range maxGroups {
-		// Of more heads than groups, neighbours share one: they begin alike.
-		group := heads[j*len(heads)/maxGroups : (j+1)*len(heads)/maxGroups]
-		if len(group) == 0 {
-			continue
-		}
-		fits := 1.0
+	for j, h := range groups(heads) {
+		chance += h.chance()
 		for k := range f.depth {
-			var place byteSet
-			for _, h := range group {
-				if k < len(h) {
-					place.join(&h[k])
-				} else {
-					place = allBytes
-				}
-			}
-			fits *= place.share()
 			for c := range f.masks {
-				if place.has(byte(c)) {
-					f.masks[c] &^= 1 << (unused + 8*k + j)
+				if k >= len(h) || h[k].has(byte(c)) {
+					f.masks[c] &^= 1 << (maxGroups*k + j)
 				}
 			}
 		}
-		chance += fits
+	}
+	return chance
+}
+
+// groups joins heads until no more than maxGroups are left, each time the two
+// for which that brings the fewest false stops.
+func groups(heads []head) []head {
+	heads = slices.Clone(heads)
+	for len(heads) > maxGroups {
+		var one, other int
+		least := math.Inf(1)
+		for i := range heads {
+			for j := range i {
+				if more := heads[i].join(heads[j]).chance() - heads[i].chance() - heads[j].chance(); more < least {
+					one, other, least = i, j, more
+				}
+			}
+		}
+		heads[other] = heads[other].join(heads[one])
+		heads = slices.Delete(heads, one, one+1)
+	}
+	return heads
+}
+
+// join returns a head that fits where one of two does.
+func (h head) join(other head) head {
+	joined := slices.Clone(h[:min(len(h), len(other))])
+	for k := range joined {
+		joined[k].join(&other[k])
+	}
+	return joined
+}
+
+// chance is about how often the head fits by chance.
+func (h head) chance() float64 {
+	chance := 1.0
+	for k := range h {
+		chance *= h[k].share()
 	}
 	return chance
 }
@@ -313,14 +337,14 @@ func findAnchors(heads []head) (anchors []anchor) {
 	for _, h := range heads {
 		place, least := -1, 2.0
 		for k := range h {
-			if share := h[k].share(); share < least && len(h[k].bytes(maxAnchors)) <= maxAnchors {
+			if share := h[k].share(); share < least {
 				place, least = k, share
 			}
 		}
 		if place < 0 {
 			return nil
 		}
-		for _, b := range h[place].bytes(maxAnchors) {
+		for b := range h[place].all {
 			if a := (anchor{value: b, place: place}); !slices.Contains(anchors, a) {
 				anchors = append(anchors, a)
 				total += share(b)
@@ -336,11 +360,16 @@ func findAnchors(heads []head) (anchors []anchor) {
 // fits reports whether a match can begin at the beginning of b, which has at
 // least depth bytes.
 func (f *prefilter) fits(b []byte) bool {
-	s := f.begin
+	s := ^uint64(0)
 	for _, c := range b[:f.depth] {
-		s = s<<8 | f.masks[c]
+		s = s<<maxGroups | f.masks[c]
 	}
-	return s < 0xff<<56
+	return f.fitted(s)
+}
+
+// fitted reports whether a group fits at the bytes last shifted into s.
+func (f *prefilter) fitted(s uint64) bool {
+	return ^s>>(maxGroups*(f.depth-1))&(1<<maxGroups-1) != 0
 }
 
 // scanLiteral returns the first place in b where a match can begin, or that
@@ -352,12 +381,22 @@ func (f *prefilter) scanLiteral(b []byte) int {
 	return max(0, len(b)-len(f.literal)+1)
 }
 
-// scanMasks is scanLiteral by means of the masks.
+// scanMasks is scanLiteral by means of the masks, four bytes at a time.
 func (f *prefilter) scanMasks(b []byte) int {
-	s := f.begin
-	for i, c := range b {
-		s = s<<8 | f.masks[c]
-		if s < 0xff<<56 {
+	s := ^uint64(0)
+	up := maxGroups * (f.depth - 1) & 63
+	i := 0
+	for ; i+4 <= len(b); i += 4 {
+		c := b[i : i+4 : i+4]
+		s = s<<(4*maxGroups) | f.masks[c[0]]<<(3*maxGroups) | f.masks[c[1]]<<(2*maxGroups) | f.masks[c[2]]<<maxGroups | f.masks[c[3]]
+		if uint16(s>>up) != math.MaxUint16 {
+			// The first of the four stands highest.
+			return i + bits.LeadingZeros16(^uint16(s>>up))/maxGroups + 1 - f.depth
+		}
+	}
+	for ; i < len(b); i++ {
+		s = s<<maxGroups | f.masks[b[i]]
+		if f.fitted(s) {
 			return i + 1 - f.depth
 		}
 	}
@@ -416,7 +455,7 @@ func findNeeds(p *program) (needs []byte) {
 		if least > 1 {
 			return nil
 		}
-		for _, b := range best.bytes(maxAnchors) {
+		for b := range best.all {
 			if !slices.Contains(needs, b) {
 				needs = append(needs, b)
 				total += share(b)
