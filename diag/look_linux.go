@@ -1,0 +1,315 @@
+package diag
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/spawnx/spawnx/internal/procfs"
+)
+
+// A task is one thread as the first look has seen it.
+type task struct {
+	pid, tid int
+	status   procfs.Status
+	call     procfs.Call
+}
+
+// A sight is all that the first look has seen: every task of the tree.
+type sight struct{ tasks []task }
+
+// look takes the first look. The Evidence is proof if the second one agrees.
+func look(l Lanes) (sight, Evidence) {
+	if l.PID <= 0 {
+		return sight{}, Evidence{Never: true, Why: "it is no process of this machine"}
+	}
+	if !procfs.Known() {
+		return sight{}, Evidence{Never: true, Why: "the system calls of this kind of processor are not known"}
+	}
+	var s sight
+	pids := append([]int{l.PID}, strays.of(l.PID)...)
+	for i := 0; i < len(pids); i++ {
+		var ev Evidence
+		if pids, ev = s.add(l, pids, pids[i]); ev.Why != "" {
+			return s, ev
+		}
+	}
+	return s, s.judge(l)
+}
+
+// add looks at one process and appends its children to pids. An Evidence with
+// a Why ends the look.
+//
+// The order matters. A thread's count of switches is read before its call, and
+// in the second look after it: if the counts are equal and both calls were
+// seen by the kernel with the thread off the processor, it did not run between the
+// calls. So it started nothing either, and its children, read between, are all.
+func (s *sight) add(l Lanes, pids []int, pid int) ([]int, Evidence) {
+	tids, err := procfs.Tasks(pid)
+	if err != nil {
+		return pids, s.lost(l, pid, err)
+	}
+	for _, tid := range tids {
+		t := task{pid: pid, tid: tid}
+		if t.status, err = procfs.ReadStatus(pid, tid); err != nil {
+			return pids, s.lost(l, pid, err)
+		}
+		switch t.status.State {
+		case procfs.Zombie, procfs.Dead:
+			// Its children have other parents already; it counts no more.
+			if len(tids) == 1 {
+				if pid == l.PID {
+					return pids, t.evidence(Unknown, "", "it has ended")
+				}
+				continue
+			}
+		case procfs.Sleeping:
+			if t.call, err = procfs.ReadCall(pid, tid); err != nil {
+				return pids, t.denied(l, err)
+			}
+			if t.call.Running {
+				return pids, t.evidence(Unknown, "", "it runs")
+			}
+		case procfs.Stopped, procfs.Traced:
+			// It cannot go on by itself.
+		default:
+			return pids, t.evidence(Unknown, "", "it runs")
+		}
+		children, err := procfs.Children(pid, tid)
+		if err != nil {
+			return pids, s.lost(l, pid, err)
+		}
+		for _, c := range children {
+			if !slices.Contains(pids, c) {
+				pids = append(pids, c)
+			}
+		}
+		s.tasks = append(s.tasks, t)
+	}
+	return pids, Evidence{}
+}
+
+// lost is for a process that could not be read.
+func (s *sight) lost(l Lanes, pid int, err error) Evidence {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return task{pid: pid, tid: pid}.denied(l, err)
+	case pid != l.PID:
+		return Evidence{PID: pid, Why: "a process came or went"}
+	}
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		return Evidence{Never: true, PID: pid, Why: "there is no /proc"}
+	}
+	return Evidence{PID: pid, Why: "it has ended, or /proc hides it"}
+}
+
+// denied is for a process that may not be looked into. The mode of its
+// terminal speaks all the same.
+func (t task) denied(l Lanes, err error) Evidence {
+	if !errors.Is(err, fs.ErrPermission) {
+		return t.evidence(Unknown, "", "a process came or went")
+	}
+	ev := t.evidence(Unknown, "", "it may not be looked into")
+	ev.Never = true
+	if l.password() {
+		ev.Grade, ev.Password, ev.Why = Termios, true, "echo is off; it may not be looked into"
+	}
+	return ev
+}
+
+func (t task) evidence(g Grade, call, why string) Evidence {
+	return Evidence{Grade: g, PID: t.pid, TID: t.tid, Program: t.status.Name, Call: call, Why: why}
+}
+
+// still takes the second look.
+func (s sight) still() bool {
+	for _, t := range s.tasks {
+		if t.status.State == procfs.Sleeping {
+			call, err := procfs.ReadCall(t.pid, t.tid)
+			if err != nil || call != t.call {
+				return false
+			}
+		}
+		// A thread that came meanwhile shows in the number of threads.
+		now, err := procfs.ReadStatus(t.pid, t.tid)
+		if err != nil || now.Switches != t.status.Switches || now.State != t.status.State || now.Threads != t.status.Threads {
+			return false
+		}
+	}
+	return true
+}
+
+// judge says what it means that all tasks sleep as they do.
+func (s sight) judge(l Lanes) Evidence {
+	best := Evidence{Why: "nobody reads its input", PID: l.PID, TID: l.PID, Program: s.tasks[0].status.Name}
+	for i, t := range s.tasks {
+		if t.status.State != procfs.Sleeping {
+			continue
+		}
+		ev := s.reader(l, i)
+		if ev.Grade > best.Grade || ev.Never && !best.Never && best.Grade < Quiet {
+			best = ev
+		}
+		if best.Grade == Kernel {
+			break
+		}
+	}
+	if best.Grade == Kernel {
+		best = s.objections(l, best)
+	}
+	return best
+}
+
+// reader says whether task i waits for our input, and for nothing else.
+func (s sight) reader(l Lanes, i int) Evidence {
+	t := s.tasks[i]
+	op, name := t.call.Op()
+	switch op {
+	case procfs.Read, procfs.Poll, procfs.Ppoll, procfs.Select, procfs.Pselect, procfs.EpollWait, procfs.EpollPwait2, procfs.Restart:
+	case procfs.Uring:
+		return Evidence{Never: true, PID: t.pid, TID: t.tid, Program: t.status.Name, Call: name, Why: "it waits through io_uring, which cannot be looked into"}
+	default:
+		return Evidence{}
+	}
+	w := decode(t.pid, t.tid, t.call)
+	lane, other := -1, -1
+	for j, f := range w.On {
+		switch {
+		case f.Read && l.input(t.pid, f):
+			lane = j
+		case !f.Inside && !l.same(t.pid, f):
+			other = j
+		}
+	}
+	if lane < 0 {
+		if relay(t.status.Name) {
+			return Evidence{Never: true, PID: t.pid, TID: t.tid, Program: t.status.Name, Call: name, Why: "it passes on what a program elsewhere says"}
+		}
+		return Evidence{}
+	}
+	ev := t.evidence(Kernel, w.Call, "it reads its input")
+	if l.TTY != "" && l.InputPipe == 0 {
+		ev.Why = "it reads its terminal"
+	}
+	if l.password() {
+		ev.Password = true
+		ev.Why = "echo is off, " + ev.Why
+	}
+	switch {
+	case w.Op == Read && !l.Timed:
+		return ev
+	case w.Timeout >= 0 || w.Op == Read:
+		return ev.weak("it wakes by itself")
+	case other >= 0 && relay(t.status.Name):
+		ev = ev.weak("it passes on what a program elsewhere says")
+		ev.Never = true
+		return ev
+	case other >= 0:
+		return ev.weak("it waits for other things too")
+	}
+	return ev
+}
+
+func (e Evidence) weak(why string) Evidence {
+	e.Grade, e.Why, e.Password = Quiet, why, false
+	return e
+}
+
+// objections looks for what may go on without input although a task reads it.
+func (s sight) objections(l Lanes, ev Evidence) Evidence {
+	for _, t := range s.tasks {
+		switch {
+		case t.status.State != procfs.Sleeping || t.tid == ev.TID:
+		case t.pid == ev.PID:
+			// A thread beside the one that reads may be the one that works.
+			if why := restless(t); why != "" {
+				weak := t.evidence(Quiet, ev.Call, why)
+				return weak
+			}
+		case relay(t.status.Name) && s.foreground(l, t.pid):
+			weak := t.evidence(Quiet, "", "it passes on what a program elsewhere says")
+			weak.Never = true
+			return weak
+		}
+	}
+	if !s.foreground(l, ev.PID) {
+		return ev.but("it reads in the background")
+	}
+	return ev
+}
+
+// restless says why a thread may go on by itself, or "".
+func restless(t task) string {
+	w := decode(t.pid, t.tid, t.call)
+	switch w.Op {
+	case Thread, Signal:
+		if w.Timeout >= 0 && w.Timeout < rest && !service(t.status.Name) {
+			return "a thread beside the one that reads waits for a time"
+		}
+	case Sleep:
+		if w.Timeout < rest && !service(t.status.Name) {
+			return "a thread beside the one that reads sleeps"
+		}
+	case Read, Poll:
+		if w.Timeout >= 0 && !service(t.status.Name) {
+			return "a thread beside the one that reads waits for a time"
+		}
+		for _, f := range w.On {
+			if !f.Inside {
+				return "a thread beside the one that reads waits for something else"
+			}
+		}
+	case Child:
+	default:
+		if !service(t.status.Name) {
+			return "a thread beside the one that reads waits for something else"
+		}
+	}
+	return ""
+}
+
+// foreground says whether the terminal listens to a process. What has another
+// terminal, or none, is not asked.
+func (s sight) foreground(l Lanes, pid int) bool {
+	if l.TTY == "" {
+		return true
+	}
+	st, err := procfs.ReadStat(pid)
+	if err != nil {
+		return false
+	}
+	return st.Terminal.Path() != l.TTY || st.Foreground == st.Group
+}
+
+// input says whether a file of a process is the program's input.
+func (l Lanes) input(pid int, f File) bool {
+	if l.InputPipe != 0 && procfs.Link(f.Link) == procfs.Pipe(l.InputPipe) {
+		return true
+	}
+	return l.terminal(pid, f)
+}
+
+// terminal says whether a file of a process is the program's terminal, also
+// by the name that every process has for its own.
+func (l Lanes) terminal(pid int, f File) bool {
+	switch {
+	case l.TTY == "":
+		return false
+	case f.Link == l.TTY:
+		return true
+	case f.Link != "/dev/tty":
+		return false
+	}
+	st, err := procfs.ReadStat(pid)
+	return err == nil && st.Terminal.Path() == l.TTY
+}
+
+// same says whether a file is one of our lanes.
+func (l Lanes) same(pid int, f File) bool {
+	if l.input(pid, f) {
+		return true
+	}
+	link := procfs.Link(f.Link)
+	return l.OutputPipe != 0 && link == procfs.Pipe(l.OutputPipe) || l.ErrPipe != 0 && link == procfs.Pipe(l.ErrPipe)
+}

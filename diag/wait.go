@@ -1,0 +1,42 @@
+package diag
+
+import "time"
+
+// An Op is what a thread waits for, whatever system call it uses.
+type Op string
+
+// The operations. Poll is every call that waits for several descriptors.
+const (
+	Computes  Op = ""       // it does not wait
+	Read      Op = "read"   // also from a socket, also for a connection
+	Write     Op = "write"  // also to a socket
+	Poll      Op = "poll"   // poll, select, epoll
+	Sleep     Op = "sleep"  // for a time
+	Child     Op = "child"  // for the end of a child
+	Thread    Op = "thread" // for a lock or another thread
+	Signal    Op = "signal" // for a signal
+	Lock      Op = "lock"   // for a file that somebody has locked
+	Open      Op = "open"   // opens something: the other side of a fifo, mostly
+	Sync      Op = "sync"   // for storage
+	Device    Op = "device" // for a device
+	Queue     Op = "queue"  // for a message queue or semaphore
+	Undecoded Op = "undecoded"
+)
+
+// A Wait is what a sleeping thread waits for.
+type Wait struct {
+	Op      Op            `json:"op"`
+	Call    string        `json:"call,omitempty"` // the system call's name; "" = not known
+	On      []File        `json:"on,omitempty"`   // the descriptors that it waits for
+	Timeout time.Duration `json:"timeout"`        // as the call was given it: negative = none, 0 = some, not known how long
+	Unknown string        `json:"unknown,omitempty"`
+}
+
+// A File is a descriptor in a wait.
+type File struct {
+	FD     int    `json:"fd"`
+	Link   string `json:"link,omitempty"` // what it leads to: "pipe:[inode]", "/dev/pts/7"
+	Read   bool   `json:"read,omitempty"`
+	Write  bool   `json:"write,omitempty"`
+	Inside bool   `json:"inside,omitempty"` // only the process itself (or a signal) can make it ready
+}
