@@ -349,7 +349,7 @@ func assert(op syntax.EmptyOp, before, next kind) (holds, known bool) {
 	return (before == kindWord) == (next == kindWord), next != kindUnknown // syntax.EmptyNoWordBoundary
 }
 
-// limits bound the memory of a set's automaton.
+// limits bound what a set spends on speed.
 type limits struct {
 	states int // at most so many states
 	bytes  int // about so many bytes
@@ -357,17 +357,22 @@ type limits struct {
 	// on average. Below that a scan does without it: making a state costs more than
 	// stepping from thread to thread.
 	reuse int
+	// skip is the length of text from which a prefilter is worth making, which
+	// takes longer than all else that is compiled.
+	skip int64
 }
 
-var defaultLimits = limits{states: 4096, bytes: 1 << 20, reuse: 8}
+var defaultLimits = limits{states: 4096, bytes: 1 << 20, reuse: 8, skip: 4 << 10}
 
-// A ref names a state in the transition table: the index of its row, and stop
-// if the scan must look at the state before it goes on.
+// A ref names a state in the transition table: the index of its row, and flags
+// for what a scan must see.
 type ref uint32
 
 const (
 	unmade ref = 0       // no state: the transition was not taken before
-	stop   ref = 1 << 31 // a hit, or nothing left to wait for
+	struck ref = 1 << 30 // the state has a hit
+	stop   ref = 1 << 31 // nothing is left to wait for
+	flags      = struck | stop
 
 	// The fresh states, at most one for each kind of unit before, have the first
 	// rows, so that a scan knows them by a comparison.
@@ -447,7 +452,10 @@ func (a *automaton) intern(st *state, max limits) ref {
 		a.table.Store(grown)
 	}
 	r := ref(row * columns)
-	if st.hit.match != 0 || st.decided() || a.m.hopeless(st) {
+	if st.hit.match != 0 {
+		r |= struck
+	}
+	if st.decided() || a.m.hopeless(st) {
 		r |= stop
 	}
 	a.index[string(key)] = r
@@ -461,7 +469,7 @@ func (p *program) hopeless(st *state) bool {
 }
 
 // row returns the index of a state in table.states.
-func (a *automaton) row(r ref) int { return int(r&^stop) / a.m.columns }
+func (a *automaton) row(r ref) int { return int(r&^flags) / a.m.columns }
 
 func (a *automaton) state(r ref) *state { return a.table.Load().states[a.row(r)] }
 
@@ -471,7 +479,7 @@ func (a *automaton) step(r ref, b byte, max limits) ref {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	t := a.table.Load()
-	at := int(r&^stop) + int(a.m.column[b])
+	at := int(r&^flags) + int(a.m.column[b])
 	if next := t.next[at]; next != unmade {
 		return next
 	}

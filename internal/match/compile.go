@@ -53,7 +53,7 @@ func (e *PatternError) Unwrap() error { return e.Err }
 type Set struct {
 	cases []pattern
 	prog  program
-	skip  *prefilter // nil: no text can be skipped
+	skip  func() *prefilter // made for the first long text; nil: no text can be skipped
 	max   limits
 
 	mu   sync.Mutex // guards the replacement of auto, nothing else
@@ -151,7 +151,7 @@ func compile(pats []Pattern, max limits) (*Set, error) {
 		}
 	}
 	s.prog = b.finish(pats)
-	s.skip = newPrefilter(&s.prog)
+	s.skip = sync.OnceValue(func() *prefilter { return newPrefilter(&s.prog) })
 	s.auto.Store(newAutomaton(s))
 	return s, nil
 }

@@ -277,14 +277,86 @@ func checkRandom(t *testing.T, max limits, seed uint64, sets, texts int) {
 	t.Logf("%d texts, a match in %d, decided in %d", sets*texts, found, decided)
 }
 
-func TestOracle(t *testing.T) { checkRandom(t, defaultLimits, 1, 4000, 8) }
+// eager uses the prefilter on texts of any length.
+var eager = limits{states: 4096, bytes: 1 << 20, reuse: 8}
 
-// The same with an automaton that is full after a few states and replaced.
+func TestOracle(t *testing.T) { checkRandom(t, eager, 1, 3000, 8) }
+
+func TestOracleWithoutPrefilter(t *testing.T) { checkRandom(t, defaultLimits, 2, 1500, 8) }
+
+// An automaton that is full after a few states and replaced.
 func TestOracleReplaced(t *testing.T) {
-	checkRandom(t, limits{states: 8, bytes: 1 << 20}, 2, 1500, 8)
+	checkRandom(t, limits{states: 8, bytes: 1 << 20}, 3, 1000, 8)
 }
 
-// The same without an automaton worth the name.
+// No automaton worth the name.
 func TestOracleDirect(t *testing.T) {
-	checkRandom(t, limits{states: 2, bytes: 1, reuse: 1 << 20}, 3, 1500, 8)
+	checkRandom(t, limits{states: 2, bytes: 1, reuse: 1 << 20}, 4, 1000, 8)
+}
+
+// long returns a text in which the letters of the patterns are rare, so that
+// most of it is skipped or followed at speed.
+func (r maker) long(n int) string {
+	var b strings.Builder
+	for b.Len() < n {
+		switch r.IntN(200) {
+		case 0:
+			b.WriteString(r.text(5))
+		case 1, 2, 3, 4, 5:
+			b.WriteString("\n")
+		default:
+			b.WriteString(r.pick("x", "y", "-", "zz", "xyxy"))
+		}
+	}
+	return b.String()
+}
+
+// needle makes a pattern that does not match everywhere.
+func (r maker) needle() Pattern {
+	switch r.IntN(5) {
+	case 0:
+		return Pattern{Text: r.letter() + r.text(4) + r.letter()}
+	case 1:
+		return Pattern{Text: "(?i)" + r.pick("ask", "kab", "bask", "ab|ka", "é€k"), Regexp: true}
+	case 2:
+		return Pattern{Text: r.pick("[xy]+", `\w+`, ".*", "x*", `(\w+)-?`, "^x*", "(?m:^)[a-z-]*") + r.letter() + r.letter(), Regexp: true}
+	}
+	return Pattern{Text: r.letter() + r.expr(2) + r.pick("", "$", `\b`, "[xy]", "x+?", "(y|-)") + r.letter(), Regexp: true}
+}
+
+func checkLong(t *testing.T, max limits, seed uint64, sets, size int) {
+	t.Helper()
+	r := maker{rand.New(rand.NewPCG(seed, 1))}
+	far, filters, found := 0, 0, 0
+	for range sets {
+		var pats list
+		for range 1 + r.IntN(3) {
+			pats = append(pats, r.needle())
+		}
+		s, err := compile(pats, max)
+		if err != nil {
+			t.Fatalf("%v: %v", pats, err)
+		}
+		if s.skip() != nil {
+			filters++
+		}
+		o := newOracle(t, pats)
+		for range 3 {
+			text := r.long(size)
+			checkCuts(t, s, o, text, r.Rand)
+			if a := o.answer(text); a.index >= 0 {
+				found++
+				if a.start > size/4 {
+					far++
+				}
+			}
+		}
+	}
+	t.Logf("%d texts, %d sets with a prefilter, matches in %d, %d of them far away", 3*sets, filters, found, far)
+}
+
+func TestOracleLong(t *testing.T) { checkLong(t, defaultLimits, 1, 400, 8<<10) }
+
+func TestOracleLongReplaced(t *testing.T) {
+	checkLong(t, limits{states: 12, bytes: 1 << 20}, 2, 200, 8<<10)
 }

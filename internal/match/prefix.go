@@ -94,30 +94,31 @@ func (s *byteSet) len() (n int) {
 // share is about how much of a text consists of these bytes.
 func (s *byteSet) share() (sum float64) {
 	for b := range s.all {
-		sum += share(b)
+		sum += shares[b]
 	}
 	return min(sum, 1)
 }
 
-// share is about how much of what programs print is the byte b.
-func share(b byte) float64 {
-	const letters = "zqjxkwvybgfhpmudclsnoraite" // rarest first
-	switch {
-	case b == ' ':
-		return 0.12
-	case b >= 'a' && b <= 'z':
-		return 0.001 + 0.002*float64(bytes.IndexByte([]byte(letters), b))
-	case b >= '0' && b <= '9':
-		return 0.02
-	case b >= 'A' && b <= 'Z':
-		return 0.004
-	case b == '\n', b == '.', b == ':', b == '-', b == '/':
-		return 0.015
-	case b > ' ' && b < 0x7f:
-		return 0.004
+// shares is about how much of what programs print is each byte.
+var shares = func() (shares [256]float64) {
+	for b := range shares {
+		shares[b] = 0.001
 	}
-	return 0.001
-}
+	for b := '!'; b <= '~'; b++ {
+		shares[b] = 0.004
+	}
+	for b := '0'; b <= '9'; b++ {
+		shares[b] = 0.02
+	}
+	for rank, b := range "zqjxkwvybgfhpmudclsnoraite" {
+		shares[b] = 0.001 + 0.002*float64(rank)
+	}
+	for _, b := range "\n.:-/" {
+		shares[b] = 0.015
+	}
+	shares[' '] = 0.12
+	return shares
+}()
 
 // newPrefilter returns nil if there is nothing to skip by.
 func newPrefilter(p *program) *prefilter {
@@ -347,7 +348,7 @@ func findAnchors(heads []head) (anchors []anchor) {
 		for b := range h[place].all {
 			if a := (anchor{value: b, place: place}); !slices.Contains(anchors, a) {
 				anchors = append(anchors, a)
-				total += share(b)
+				total += shares[b]
 			}
 		}
 	}
@@ -458,7 +459,7 @@ func findNeeds(p *program) (needs []byte) {
 		for b := range best.all {
 			if !slices.Contains(needs, b) {
 				needs = append(needs, b)
-				total += share(b)
+				total += shares[b]
 			}
 		}
 	}

@@ -9,7 +9,7 @@ import "bytes"
 type Scan struct {
 	set  *Set
 	auto *automaton
-	at   ref // in auto, without stop
+	at   ref // in auto, without flags
 	// machine runs the program itself over a text that brings ever new states. Its
 	// cost is linear too: for each byte at most the size of the program.
 	machine *stepper // kept for reuse; in use if direct
@@ -26,6 +26,7 @@ type Scan struct {
 	hopeless bool // nothing can match any more
 
 	// What the set's prefilter found.
+	skip   *prefilter        // nil: there is none, or the text is short
 	next   [maxAnchors]int64 // places before which its bytes are known not to be
 	way    int               // which of its ways is in use; those before it stopped too often
 	gain   int               // bytes it saved lately
@@ -54,6 +55,9 @@ func (s *Set) Start(sc *Scan) {
 // match is decided: no text that could follow would change it. Then what is
 // left of b is not scanned. Feed does not keep b.
 func (sc *Scan) Feed(b []byte) (decided bool) {
+	if sc.skip == nil && sc.pos+int64(len(b)) >= sc.set.max.skip {
+		sc.skip = sc.set.skip()
+	}
 	for len(b) > 0 && !sc.decided {
 		n := 0
 		switch {
@@ -94,12 +98,12 @@ func (sc *Scan) Provisional() (Found, bool) {
 	if h.match == 0 {
 		return sc.best, sc.matched
 	}
-	return sc.found(h), true
+	return sc.found(h, sc.pos), true
 }
 
-// found places a hit.
-func (sc *Scan) found(h hit) Found {
-	f := Found{Case: int(h.match) - 1, From: sc.from, End: sc.pos - int64(h.back)}
+// found places a hit that the byte before at brought.
+func (sc *Scan) found(h hit, at int64) Found {
+	f := Found{Case: int(h.match) - 1, From: sc.from, End: at - int64(h.back)}
 	if p := &sc.set.cases[f.Case]; !p.Regexp {
 		f.From = f.End - int64(len(p.Text))
 	}
@@ -110,7 +114,7 @@ func (sc *Scan) found(h hit) Found {
 // feedAutomaton follows the automaton until something happens or b ends, and
 // returns how many bytes it took.
 func (sc *Scan) feedAutomaton(b []byte) int {
-	f := sc.set.skip
+	f := sc.skip
 	switch {
 	case f == nil || sc.matched || sc.way == len(f.ways):
 		return sc.run(b)
@@ -136,7 +140,7 @@ const (
 
 // skipHeads skips bytes at which no match begins, if there are any.
 func (sc *Scan) skipHeads(b []byte) int {
-	f := sc.set.skip
+	f := sc.skip
 	var n int
 	switch f.ways[sc.way] {
 	case byLiteral:
@@ -173,7 +177,7 @@ func (sc *Scan) jump(b []byte, n int) {
 func (sc *Scan) feedLines(b []byte) int {
 	if !sc.inLine {
 		first := len(b)
-		for k, c := range sc.set.skip.needs {
+		for k, c := range sc.skip.needs {
 			if sc.next[k] < sc.pos {
 				n := bytes.IndexByte(b, c)
 				if n < 0 {
@@ -229,7 +233,7 @@ func (sc *Scan) runPair(b []byte) int {
 	mid += n
 	auto, guess := sc.auto, sc.line
 	if guess == unmade {
-		guess = auto.after[kindNewline] &^ stop
+		guess = auto.after[kindNewline] &^ flags
 	}
 	n = min(mid, len(b)-mid)
 	first, second := b[:n], b[mid:][:n]
@@ -241,7 +245,7 @@ func (sc *Scan) runPair(b []byte) int {
 	for i := range first {
 		to1 := next[at1+ref(columns[first[i]])].get()
 		to2 := next[at2+ref(columns[second[i]])].get()
-		if to1-1 >= stop-1 || to2-1 >= stop-1 {
+		if to1-1 >= struck-1 || to2-1 >= struck-1 {
 			n = i
 			break
 		}
@@ -273,12 +277,18 @@ func (sc *Scan) runOne(b []byte) int {
 	fresh := sc.fresh()
 	next := sc.auto.table.Load().next
 	at, last := sc.at, -1
+	hit, hitEnd := unmade, 0 // the last hit, and where
 	for i, c := range b {
 		to := next[at+ref(columns[c])].get()
-		if to-1 >= stop-1 { // unmade or stop
-			sc.advance(at, i, last)
-			sc.look(c)
-			return i + 1
+		if to-1 >= struck-1 { // unmade, struck or stop
+			if to == unmade || to&stop != 0 {
+				sc.advance(at, i, last)
+				sc.strike(hit, i-hitEnd)
+				sc.look(c)
+				return i + 1
+			}
+			hit, hitEnd = to, i+1
+			to &^= struck
 		}
 		at = to
 		if to < fresh {
@@ -286,6 +296,7 @@ func (sc *Scan) runOne(b []byte) int {
 		}
 	}
 	sc.advance(at, len(b), last)
+	sc.strike(hit, len(b)-hitEnd)
 	return len(b)
 }
 
@@ -297,7 +308,7 @@ func (sc *Scan) runToFresh(b []byte) int {
 	at := sc.at
 	for i, c := range b {
 		to := next[at+ref(columns[c])].get()
-		if to-1 >= stop-1 {
+		if to-1 >= struck-1 {
 			sc.advance(at, i, -1)
 			sc.look(c)
 			return i + 1
@@ -313,13 +324,21 @@ func (sc *Scan) runToFresh(b []byte) int {
 }
 
 // advance notes that n bytes led to at, and that behind the byte last, if it is
-// one of them, nothing was alive.
+// not negative, nothing was alive.
 func (sc *Scan) advance(at ref, n, last int) {
 	sc.at = at
 	if last >= 0 {
 		sc.from = sc.pos + int64(last) + 1
 	}
 	sc.pos += int64(n)
+}
+
+// strike notes the hit of a state, unless it is unmade, in which the automaton
+// stood ago bytes before.
+func (sc *Scan) strike(r ref, ago int) {
+	if r != unmade {
+		sc.best, sc.matched = sc.found(sc.auto.state(r).hit, sc.pos-int64(ago)), true
+	}
 }
 
 // look takes one byte with care.
@@ -343,7 +362,7 @@ func (sc *Scan) look(b byte) {
 
 // enter goes to a state of the automaton.
 func (sc *Scan) enter(to ref) {
-	sc.at = to &^ stop
+	sc.at = to &^ flags
 	sc.arrive(sc.auto.state(to))
 }
 
@@ -353,7 +372,7 @@ func (sc *Scan) arrive(st *state) {
 		sc.from = sc.pos
 	}
 	if st.hit.match != 0 {
-		sc.best, sc.matched = sc.found(st.hit), true
+		sc.best, sc.matched = sc.found(st.hit, sc.pos), true
 	}
 	sc.decided = st.decided()
 	sc.hopeless = sc.set.prog.hopeless(st)
@@ -377,7 +396,7 @@ func (sc *Scan) replace() {
 	s.mu.Unlock()
 
 	sc.auto.mu.Lock()
-	sc.at = sc.auto.intern(old, s.max) &^ stop
+	sc.at = sc.auto.intern(old, s.max) &^ flags
 	sc.auto.mu.Unlock()
 	if sc.at == unmade {
 		sc.leave(old)
