@@ -33,11 +33,13 @@ var oneCR = []byte{cr}
 //		raw = raw[n:]
 //	}
 //
-// Text may be empty. It is either raw[:len(text)], so that text[i] ends at
-// i+1 of this raw; or, with n == 0, one carriage return given back after all,
-// whose end lies [Filter.Held] bytes before where raw begins, as Held was
-// before the call, minus one. [Filter.RawEnd] does this arithmetic. Text must
-// not be written to, and is as good as raw is.
+// Text may be empty. It must not be written to and is as good as raw is. To find
+// its way back to raw offsets there is [Filter.RawEnd], which goes by these rules:
+//
+//   - Text that is new is raw[:len(text)], and its byte i ends at raw offset i+1.
+//     (n may be more: the \r of a line end behind the text.)
+//   - With n == 0 text is one carriage return that had been held and is given
+//     back after all. It ends Held()-1 bytes before raw, by the Held of before the call.
 func (f *Filter) Next(raw []byte) (text []byte, n int) {
 	if len(raw) == 0 {
 		return nil, 0

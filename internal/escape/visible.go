@@ -65,7 +65,8 @@ func Quote(s string) string { return strconv.Quote(s) }
 
 // Tail returns the last n bytes of text, or a few less so as not to cut a
 // character, after an ellipsis. Text that is not longer stays whole. An n below
-// 1 keeps nothing.
+// 1 keeps nothing. Secrets are masked before, or one might lose its beginning and
+// not be found.
 func Tail[T string | []byte](text T, n int) string {
 	if len(text) <= n {
 		return string(text)

@@ -139,6 +139,13 @@ func known(base string) bool {
 	return ok
 }
 
+// PasteStart and PasteEnd are the brackets around pasted text. Parse gives no
+// name for them; what is typed between them are no keys.
+const (
+	PasteStart = "\x1b[200~"
+	PasteEnd   = "\x1b[201~"
+)
+
 // Paste returns what a terminal sends when text is pasted: line ends become
 // Enter. If the program has asked for bracketed paste, brackets stand around
 // it, and any ESC is dropped, so that the text cannot close them.
@@ -148,5 +155,5 @@ func Paste(text string, bracketed bool) string {
 	if !bracketed {
 		return text
 	}
-	return "\x1b[200~" + strings.ReplaceAll(text, "\x1b", "") + "\x1b[201~"
+	return PasteStart + strings.ReplaceAll(text, "\x1b", "") + PasteEnd
 }

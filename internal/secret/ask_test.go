@@ -75,6 +75,7 @@ func atTerminal(t *testing.T, refs ...string) *terminal {
 	t.Cleanup(func() { person.Close(); tty.Close() })
 	p.started = *p.modes()
 	p.cmd = exec.Command(os.Args[0], append([]string{"asker"}, refs...)...)
+	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	p.cmd.ExtraFiles = []*os.File{tty}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
 	p.cmd.Stdout, p.cmd.Stderr = &p.said, os.Stderr
@@ -179,6 +180,7 @@ func TestAskTwiceAtOnce(t *testing.T) {
 
 func TestAskNobody(t *testing.T) {
 	c := exec.Command(os.Args[0], "asker", "ask:Password")
+	c.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // and no terminal
 	in, err := c.StdinPipe()
 	if err != nil {

@@ -18,7 +18,8 @@ const shortest = 4
 // releases it.
 //
 // The zero Mask knows no secrets and is ready to use. It keeps copies of the
-// secrets it was given. It is not safe for concurrent use.
+// secrets it was given. It must not be copied once it knows one, and is not
+// safe for concurrent use: each stream has its own.
 type Mask struct {
 	needles []*needle
 	held    []byte // not yet given out: at most as long as the longest secret
@@ -192,6 +193,8 @@ func (m *Mask) Flush(dst []byte) []byte {
 }
 
 // Text masks a whole text, such as that of an error. It leaves the stream alone.
+// A text is masked first and shortened then: a secret that lost its beginning
+// is not found.
 func (m *Mask) Text(s string) string {
 	var t Mask
 	for _, n := range m.needles {

@@ -150,7 +150,7 @@ func simply(secrets []string, text string) string {
 	covered := make([]bool, len(text)+1)
 	starts := make([]bool, len(text)+1)
 	held := 0
-	for at := range text {
+	for at := range len(text) {
 		for _, s := range secrets {
 			for _, form := range forms([]byte(s)) {
 				switch rest := text[at:]; {
@@ -220,7 +220,7 @@ func TestMaskAsSimpleOne(t *testing.T) {
 		}
 		return string(b)
 	}
-	for range 20000 {
+	for range 5000 {
 		secrets := []string{word(7), word(5), word(3)}
 		in := word(8) + secrets[r.IntN(3)] + word(4) + secrets[r.IntN(3)] + word(8)
 		checkMask(t, secrets, strings.ReplaceAll(in, "\n", []string{"\n", "\r\n"}[r.IntN(2)]), r)

@@ -79,18 +79,20 @@ func hush(tty *os.File) (*editor, func() error, error) {
 	}
 	quiet := *before
 	quiet.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
+	quiet.Iflag &^= unix.IXON // or ctrl-s would stop the output of ours that follows
 	quiet.Oflag |= unix.OPOST
 	quiet.Cc[unix.VMIN], quiet.Cc[unix.VTIME] = 1, 0
 	if err := setTermios(tty, setFlush, &quiet); err != nil {
 		return nil, nil, err
 	}
 	e := &editor{
+		text:      make([]byte, 0, 256), // growing would leave copies behind
 		erase:     before.Cc[unix.VERASE],
 		kill:      before.Cc[unix.VKILL],
 		interrupt: before.Cc[unix.VINTR],
 		end:       before.Cc[unix.VEOF],
 	}
-	return e, func() error { return setTermios(tty, setDrain, before) }, nil
+	return e, func() error { return setTermios(tty, setNow, before) }, nil
 }
 
 // termios and setTermios go through SyscallConn: Fd would change how the file

@@ -7,6 +7,6 @@ import "golang.org/x/sys/unix"
 // The ioctls for a terminal's modes.
 const (
 	getTermios = unix.TIOCGETA
+	setNow     = unix.TIOCSETA
 	setFlush   = unix.TIOCSETAF // once output is written; input not read is dropped
-	setDrain   = unix.TIOCSETAW // once output is written
 )
