@@ -4,12 +4,11 @@ package ptyio
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
-
-type terminalFile = *os.File
 
 // IsTerminal reports whether f is a terminal.
 func IsTerminal(f *os.File) bool {
@@ -17,27 +16,17 @@ func IsTerminal(f *os.File) bool {
 	return err == nil
 }
 
-// ioctl calls do with f's descriptor, whose mode stays as it is.
-func ioctl(f *os.File, do func(fd int) error) error {
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	if cerr := conn.Control(func(fd uintptr) { err = do(int(fd)) }); cerr != nil {
-		return cerr
-	}
-	return os.NewSyscallError("ioctl", err)
-}
-
-func termiosOf(f *os.File) (t *unix.Termios, err error) {
-	err = ioctl(f, func(fd int) (err error) {
-		t, err = unix.IoctlGetTermios(fd, getTermios)
-		return err
+// SizeOf is the size of the terminal f.
+func SizeOf(f *os.File) (size Size, err error) {
+	err = withFd(f, func(fd int) (err error) {
+		size, err = getSize(fd)
+		return os.NewSyscallError("ioctl", err)
 	})
-	return t, err
+	return size, err
 }
 
-// Borrow puts the person's terminal into raw mode.
+// Borrow puts the person's terminal into raw mode. The settings it had are
+// kept for Restore. It fails with ENOTTY when f is no terminal.
 func Borrow(f *os.File) (*Borrowed, error) {
 	t, err := termiosOf(f)
 	if err != nil {
@@ -48,10 +37,14 @@ func Borrow(f *os.File) (*Borrowed, error) {
 		return nil, err
 	}
 	b := &Borrowed{tty: f, saved: saved}
-	return b, b.Raw()
+	if err := b.Raw(); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
-// Raw sets raw mode again, after somebody else had the terminal.
+// Raw sets raw mode again, after somebody else had the terminal: a shell,
+// while we were stopped.
 func (b *Borrowed) Raw() error {
 	t, err := b.settings()
 	if err != nil {
@@ -67,7 +60,8 @@ func (b *Borrowed) Raw() error {
 	return setTermiosOf(b.tty, t)
 }
 
-// Restore gives the terminal back as it was. It may be called more than once.
+// Restore gives the terminal back as it was; what was typed meanwhile and not
+// read stays to be read. It may be called more than once.
 func (b *Borrowed) Restore() error {
 	t, err := b.settings()
 	if err != nil {
@@ -78,29 +72,32 @@ func (b *Borrowed) Restore() error {
 
 func (b *Borrowed) settings() (*unix.Termios, error) {
 	t := new(unix.Termios)
-	return t, json.Unmarshal(b.saved, t)
+	if err := json.Unmarshal(b.saved, t); err != nil {
+		return nil, fmt.Errorf("saved settings of a terminal: %w", err)
+	}
+	return t, nil
 }
 
-// RestoreSaved gives a terminal the settings that Borrowed.Saved returned.
-func RestoreSaved(f *os.File, saved []byte) error {
-	return (&Borrowed{tty: f, saved: saved}).Restore()
+func termiosOf(f *os.File) (t *unix.Termios, err error) {
+	err = withFd(f, func(fd int) (err error) {
+		t, err = unix.IoctlGetTermios(fd, getTermios)
+		return os.NewSyscallError("ioctl", err)
+	})
+	return t, err
 }
 
 func setTermiosOf(f *os.File, t *unix.Termios) error {
-	return ioctl(f, func(fd int) error { return unix.IoctlSetTermios(fd, setTermios, t) })
+	return withFd(f, func(fd int) error {
+		return os.NewSyscallError("ioctl", unix.IoctlSetTermios(fd, setTermios, t))
+	})
 }
 
-// File is the terminal that was borrowed.
-func (b *Borrowed) File() *os.File { return b.tty }
-
-// Size is the size of the person's terminal.
-func (b *Borrowed) Size() (Size, error) { return SizeOf(b.tty) }
-
-// SizeOf is the size of a terminal.
-func SizeOf(f *os.File) (size Size, err error) {
-	err = ioctl(f, func(fd int) (err error) {
-		size, err = getSize(fd)
+// withFd lends f's descriptor to do. (*os.File).Fd would also do, and change
+// the descriptor's mode.
+func withFd(f *os.File, do func(fd int) error) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
 		return err
-	})
-	return size, err
+	}
+	return lend(conn, do)
 }

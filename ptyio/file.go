@@ -11,29 +11,31 @@ import (
 
 // A File is our end of a pipe or a terminal. It never blocks a thread:
 // deadlines and Close end a pending Read or Write. Its methods may be called
-// concurrently; one Read at a time gets the bytes in their order.
+// concurrently, but only one reader at a time sees the bytes in their order.
+// Whoever opened the Stdio it belongs to closes it.
 type File struct {
 	f     *os.File
 	conn  syscall.RawConn
 	close func() error
 }
 
+// newFile makes a File of f, which the poller already knows. It owns f, also
+// when it fails.
 func newFile(f *os.File) (*File, error) {
 	conn, err := f.SyscallConn()
 	if err != nil {
+		f.Close()
 		return nil, err
 	}
 	return &File{f: f, conn: conn, close: sync.OnceValue(f.Close)}, nil
 }
 
 // Read reads what is there, waiting for it. The end is io.EOF, also on a
-// terminal, where the kernel says EIO.
+// terminal, where the kernel says EIO. Past the deadline the error is
+// os.ErrDeadlineExceeded, after Close os.ErrClosed.
 func (f *File) Read(p []byte) (int, error) {
 	n, err := f.f.Read(p)
-	if err != nil {
-		err = readError(err)
-	}
-	return n, err
+	return n, readError(err)
 }
 
 func readError(err error) error {
@@ -44,18 +46,21 @@ func readError(err error) error {
 }
 
 // Write writes all of p, or says how many bytes the kernel took and why not
-// more.
+// more. Taken is not read: the program may never look, and a terminal that
+// reads by lines drops what exceeds MaxCanonical.
 func (f *File) Write(p []byte) (int, error) { return f.f.Write(p) }
 
 // ReadNow reads what is there without waiting, whatever the deadline:
-// ErrAgain when there is nothing.
+// ErrAgain when there is nothing, io.EOF at the end. It is a read(2), which
+// also collects what a terminal has received and not yet shown in Unread.
 func (f *File) ReadNow(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if cerr := f.conn.Control(func(fd uintptr) { n, err = now(read, fd, p) }); cerr != nil {
-		return 0, cerr
-	}
+	err = lend(f.conn, func(fd int) (err error) {
+		n, err = now(read, fd, p)
+		return err
+	})
 	if n == 0 && err == nil {
 		err = io.EOF
 	}
@@ -65,14 +70,15 @@ func (f *File) ReadNow(p []byte) (n int, err error) {
 // WriteNow writes what the kernel takes without waiting, whatever the
 // deadline: ErrAgain when it takes nothing.
 func (f *File) WriteNow(p []byte) (n int, err error) {
-	if cerr := f.conn.Control(func(fd uintptr) { n, err = now(write, fd, p) }); cerr != nil {
-		return 0, cerr
-	}
+	err = lend(f.conn, func(fd int) (err error) {
+		n, err = now(write, fd, p)
+		return err
+	})
 	return n, err
 }
 
 // now makes one system call that does not wait.
-func now(call func(uintptr, []byte) (int, error), fd uintptr, p []byte) (int, error) {
+func now(call func(int, []byte) (int, error), fd int, p []byte) (int, error) {
 	for {
 		n, err := call(fd, p)
 		switch {
@@ -87,20 +93,28 @@ func now(call func(uintptr, []byte) (int, error), fd uintptr, p []byte) (int, er
 	}
 }
 
-// SetReadDeadline bounds Read, a pending one too; zero is no bound.
+// lend calls do with a descriptor that stays open meanwhile. Control itself
+// fails only when the file is closed, with an error that nobody can name.
+func lend(conn syscall.RawConn, do func(fd int) error) (err error) {
+	if conn.Control(func(fd uintptr) { err = do(int(fd)) }) != nil {
+		return os.ErrClosed
+	}
+	return err
+}
+
+// SetReadDeadline bounds Read, a pending one too; the zero time is no bound.
 func (f *File) SetReadDeadline(t time.Time) error { return f.f.SetReadDeadline(t) }
 
-// SetWriteDeadline bounds Write, a pending one too; zero is no bound.
+// SetWriteDeadline bounds Write, a pending one too; the zero time is no bound.
 func (f *File) SetWriteDeadline(t time.Time) error { return f.f.SetWriteDeadline(t) }
 
-// SyscallConn gives the descriptor to a function; it must not change its mode.
+// SyscallConn lends the descriptor to a function, which must not change its
+// mode.
 func (f *File) SyscallConn() (syscall.RawConn, error) { return f.conn, nil }
 
-// Close closes our end and ends what is pending. It may be called more than
-// once.
+// Close closes our end and ends what is pending on it. It may be called more
+// than once.
 func (f *File) Close() error { return f.close() }
 
 // Name is for people: "/dev/ptmx", "|0".
 func (f *File) Name() string { return f.f.Name() }
-
-var _ io.ReadWriteCloser = (*File)(nil)

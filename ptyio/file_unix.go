@@ -8,41 +8,50 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func read(fd uintptr, p []byte) (int, error)  { return unix.Read(int(fd), p) }
-func write(fd uintptr, p []byte) (int, error) { return unix.Write(int(fd), p) }
+var (
+	read  = unix.Read
+	write = unix.Write
+)
 
-// own makes a descriptor of ours that never blocks out of f, which is closed.
-// It must be made non-blocking before it becomes an *os.File, or the poller
-// does not take it.
-func own(f *os.File) (*File, error) {
-	defer f.Close()
-	conn, err := f.SyscallConn()
+// nonblocking makes a File out of f, which it closes.
+func nonblocking(f *os.File) (*File, error) {
+	dup, err := reopen(f, true)
 	if err != nil {
 		return nil, err
 	}
-	fd := -1
-	cerr := conn.Control(func(old uintptr) {
-		if fd, err = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0); err == nil {
-			err = unix.SetNonblock(fd, true)
-		}
+	return newFile(dup)
+}
+
+// blocking returns f in the mode that programs expect of their standard
+// streams, and closes f itself. (Package os makes what it opens non-blocking.)
+func blocking(f *os.File) (*os.File, error) { return reopen(f, false) }
+
+// reopen gives f, which it closes, a new descriptor and a mode. The mode must
+// be set before the descriptor becomes an *os.File: by it os.NewFile decides
+// whether the poller takes the file.
+func reopen(f *os.File, nonblock bool) (*os.File, error) {
+	defer f.Close()
+	dup := -1
+	err := withFd(f, func(fd int) (err error) {
+		dup, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		return err
 	})
-	if cerr != nil {
-		err = cerr
-	}
 	if err != nil {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	return newFile(os.NewFile(uintptr(fd), f.Name()))
+	if err := unix.SetNonblock(dup, nonblock); err != nil {
+		unix.Close(dup)
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(dup), f.Name()), nil
 }
 
 // Unread is how many bytes wait to be read from our end. On a terminal 0 is
 // no proof that nothing comes: see ReadNow.
 func (f *File) Unread() (n int, err error) {
-	if cerr := f.conn.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), fionread) }); cerr != nil {
-		return 0, cerr
-	}
-	return n, os.NewSyscallError("ioctl", err)
+	err = lend(f.conn, func(fd int) (err error) {
+		n, err = unix.IoctlGetInt(fd, fionread)
+		return os.NewSyscallError("ioctl", err)
+	})
+	return n, err
 }

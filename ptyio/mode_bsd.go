@@ -13,5 +13,5 @@ const (
 	setTermios = unix.TIOCSETA
 	fionread   = 0x4004667f // FIONREAD, which package unix does not name everywhere
 	noKey      = 0xff       // _POSIX_VDISABLE
-	discards   = true
+	bsd        = true
 )

@@ -11,5 +11,5 @@ const (
 	setTermios = unix.TCSETS
 	fionread   = unix.TIOCINQ
 	noKey      = 0
-	discards   = false // Linux knows the character and does nothing with it
+	bsd        = false
 )

@@ -5,7 +5,7 @@ package ptyio
 import "golang.org/x/sys/unix"
 
 func modeOf(t *unix.Termios) Mode {
-	return Mode{
+	m := Mode{
 		Echo:        t.Lflag&unix.ECHO != 0,
 		Canonical:   t.Lflag&unix.ICANON != 0,
 		Signals:     t.Lflag&unix.ISIG != 0,
@@ -14,28 +14,13 @@ func modeOf(t *unix.Termios) Mode {
 		Extended:    t.Lflag&unix.IEXTEN != 0,
 		EchoControl: t.Lflag&unix.ECHOCTL != 0,
 		NLToCRNL:    t.Oflag&unix.OPOST != 0 && t.Oflag&unix.ONLCR != 0,
-		Intr:        key(t.Cc[unix.VINTR]), Quit: key(t.Cc[unix.VQUIT]), Suspend: key(t.Cc[unix.VSUSP]),
-		EOF: key(t.Cc[unix.VEOF]), Erase: key(t.Cc[unix.VERASE]), Kill: key(t.Cc[unix.VKILL]),
-		Start: key(t.Cc[unix.VSTART]), Stop: key(t.Cc[unix.VSTOP]),
-		EOL: key(t.Cc[unix.VEOL]), EOL2: key(t.Cc[unix.VEOL2]),
-		WordErase: key(t.Cc[unix.VWERASE]), Reprint: key(t.Cc[unix.VREPRINT]),
-		LiteralNext: key(t.Cc[unix.VLNEXT]), Discard: key(t.Cc[unix.VDISCARD]),
 	}
-}
-
-// key reads a control character: none is 0 on Linux and 255 on the BSDs.
-func key(c uint8) byte {
-	if c == noKey {
-		return 0
+	for _, k := range m.keys() {
+		if c := t.Cc[k.index]; c != noKey {
+			*k.key = c
+		}
 	}
-	return c
-}
-
-func keyCode(b byte) uint8 {
-	if b == 0 {
-		return noKey
-	}
-	return b
+	return m
 }
 
 func (m Mode) apply(t *unix.Termios) {
@@ -46,26 +31,38 @@ func (m Mode) apply(t *unix.Termios) {
 	flag(&t.Iflag, unix.ICRNL, m.CRToNL)
 	flag(&t.Lflag, unix.IEXTEN, m.Extended)
 	flag(&t.Lflag, unix.ECHOCTL, m.EchoControl)
-	if m.NLToCRNL {
-		flag(&t.Oflag, unix.OPOST, true)
+	if m.NLToCRNL != modeOf(t).NLToCRNL { // one wish, two flags: touched only to fulfil it
+		flag(&t.Oflag, unix.ONLCR, m.NLToCRNL)
+		if m.NLToCRNL {
+			t.Oflag |= unix.OPOST
+		}
 	}
-	flag(&t.Oflag, unix.ONLCR, m.NLToCRNL)
-	for i, b := range map[int]byte{
-		unix.VINTR: m.Intr, unix.VQUIT: m.Quit, unix.VSUSP: m.Suspend, unix.VEOF: m.EOF,
-		unix.VERASE: m.Erase, unix.VKILL: m.Kill, unix.VSTART: m.Start, unix.VSTOP: m.Stop,
-		unix.VEOL: m.EOL, unix.VEOL2: m.EOL2, unix.VWERASE: m.WordErase, unix.VREPRINT: m.Reprint,
-		unix.VLNEXT: m.LiteralNext, unix.VDISCARD: m.Discard,
-	} {
-		if m.Canonical || i != unix.VEOF && i != unix.VEOL { // elsewhere these are VMIN and VTIME on some systems
-			t.Cc[i] = keyCode(b)
+	for _, k := range m.keys() {
+		t.Cc[k.index] = noKey
+		if *k.key != 0 {
+			t.Cc[k.index] = *k.key
 		}
 	}
 }
 
+type keyOf struct {
+	index int // in Termios.Cc
+	key   *byte
+}
+
+func (m *Mode) keys() []keyOf {
+	return []keyOf{
+		{unix.VINTR, &m.Intr}, {unix.VQUIT, &m.Quit}, {unix.VSUSP, &m.Suspend},
+		{unix.VEOF, &m.EOF}, {unix.VEOL, &m.EOL}, {unix.VEOL2, &m.EOL2},
+		{unix.VERASE, &m.Erase}, {unix.VKILL, &m.Kill}, {unix.VWERASE, &m.WordErase},
+		{unix.VSTART, &m.Start}, {unix.VSTOP, &m.Stop},
+		{unix.VREPRINT, &m.Reprint}, {unix.VLNEXT, &m.LiteralNext}, {unix.VDISCARD, &m.Discard},
+	}
+}
+
 func flag[T uint32 | uint64](field *T, bit T, on bool) {
+	*field &^= bit
 	if on {
 		*field |= bit
-	} else {
-		*field &^= bit
 	}
 }

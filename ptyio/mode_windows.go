@@ -3,4 +3,4 @@ package ptyio
 // MaxCanonical is unused where there are no terminals.
 const MaxCanonical = 4095
 
-const discards = false
+const bsd = false

@@ -3,9 +3,11 @@ package ptyio
 import (
 	"errors"
 	"os"
+	"sync"
 )
 
-// A Stdio is both sides of a program's standard streams.
+// A Stdio is both sides of a program's standard streams. Whoever opened it
+// closes it. The fields do not change; the methods may be called concurrently.
 type Stdio struct {
 	Kind Kind
 	// Our ends. On a terminal In and Out are the same File; Err is nil where
@@ -15,34 +17,40 @@ type Stdio struct {
 	Terminal *Terminal
 
 	child [3]*os.File
+
+	mu    sync.Mutex // guards pipes
 	pipes []*os.File // the child's ends that ChildStarted closes
 }
 
-// Open opens the streams of one program, all or nothing. The size is that of
-// the terminal from the start; noEcho starts it with echo off.
-func Open(kind Kind, size Size, noEcho bool) (s *Stdio, err error) {
-	s = &Stdio{Kind: kind}
-	defer func() {
-		if err != nil {
-			_ = s.Close()
-			s = nil
-		}
-	}()
-	if kind != Pipes {
-		if err := s.openTerminal(size.OrDefault(), noEcho); err != nil {
-			return s, err
-		}
+// Open opens the streams of one program, all or nothing. The terminal has the
+// size from the start, and no echo if noEcho is set. The zero Size is 24x80.
+func Open(kind Kind, size Size, noEcho bool) (*Stdio, error) {
+	s := &Stdio{Kind: kind}
+	if err := s.open(size, noEcho); err != nil {
+		_ = s.Close() // the reason counts
+		return nil, err
 	}
-	switch kind {
+	return s, nil
+}
+
+func (s *Stdio) open(size Size, noEcho bool) (err error) {
+	switch s.Kind {
 	case PTY:
+		err = s.openTerminal(size, noEcho)
 		s.In = s.Out
 	case PTYStderr:
+		err = s.openTerminal(size, noEcho)
 		s.In = s.Out
-		s.Err, err = s.outPipe(2)
+		if err == nil {
+			s.Err, err = s.outPipe(2)
+		}
 	case PTYStdout:
-		s.In, err = s.inPipe(0)
+		err = s.openTerminal(size, noEcho)
+		if err == nil {
+			s.In, err = s.inPipe()
+		}
 	case Pipes:
-		s.In, err = s.inPipe(0)
+		s.In, err = s.inPipe()
 		if err == nil {
 			s.Out, err = s.outPipe(1)
 		}
@@ -50,9 +58,9 @@ func Open(kind Kind, size Size, noEcho bool) (s *Stdio, err error) {
 			s.Err, err = s.outPipe(2)
 		}
 	default:
-		err = errors.New("unknown kind of streams: " + kind.String())
+		err = errors.New("unknown kind of streams: " + s.Kind.String())
 	}
-	return s, err
+	return err
 }
 
 // openTerminal gives the child the slave as all of its streams; pipes replace
@@ -66,9 +74,7 @@ func (s *Stdio) openTerminal(size Size, noEcho bool) error {
 		return err
 	}
 	s.Out, s.child = master, [3]*os.File{slave, slave, slave}
-	if s.Terminal, err = newTerminal(master, slave); err != nil {
-		return err
-	}
+	s.Terminal = &Terminal{master: master, slave: slave, name: slave.Name()}
 	if err := s.Terminal.Resize(size); err != nil {
 		return err
 	}
@@ -83,13 +89,12 @@ func (s *Stdio) openTerminal(size Size, noEcho bool) error {
 	return s.Terminal.SetMode(mode)
 }
 
-func (s *Stdio) inPipe(fd int) (*File, error) {
+func (s *Stdio) inPipe() (*File, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	s.child[fd], s.pipes = r, append(s.pipes, r)
-	return newFile(w)
+	return s.pipe(0, r, w)
 }
 
 func (s *Stdio) outPipe(fd int) (*File, error) {
@@ -97,18 +102,32 @@ func (s *Stdio) outPipe(fd int) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.child[fd], s.pipes = w, append(s.pipes, w)
-	return newFile(r)
+	return s.pipe(fd, w, r)
 }
 
-// Child returns what the program gets as descriptors 0, 1 and 2. They stay
-// ours to close: ChildStarted, Terminal.Release and Close do.
+// pipe gives the child one end of a pipe as its descriptor fd, and us the
+// other.
+func (s *Stdio) pipe(fd int, theirs, ours *os.File) (*File, error) {
+	theirs, err := blocking(theirs)
+	if err != nil {
+		ours.Close()
+		return nil, err
+	}
+	s.child[fd], s.pipes = theirs, append(s.pipes, theirs)
+	return newFile(ours)
+}
+
+// Child returns what the program gets as descriptors 0, 1 and 2, in blocking
+// mode. They are not the caller's to close: ChildStarted, Terminal.Release and
+// Close do.
 func (s *Stdio) Child() [3]*os.File { return s.child }
 
 // ChildStarted closes our copies of the child's pipe ends: while we held them
 // the end of its output would never come. The terminal's slave stays open
-// until Terminal.Release.
+// until Terminal.Release. It may be called more than once.
 func (s *Stdio) ChildStarted() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var all []error
 	for _, f := range s.pipes {
 		all = append(all, f.Close())
@@ -118,7 +137,7 @@ func (s *Stdio) ChildStarted() error {
 }
 
 // Close closes everything that is still open, on both sides. It may be called
-// more than once, once the child was started or given up.
+// more than once.
 func (s *Stdio) Close() error {
 	all := []error{s.ChildStarted()}
 	if s.Terminal != nil {

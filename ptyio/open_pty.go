@@ -18,12 +18,17 @@ func openPTY() (*File, *os.File, error) {
 	if err != nil {
 		return nil, nil, openError(err)
 	}
-	m, err := own(master)
+	ours, err := nonblocking(master)
 	if err != nil {
 		slave.Close()
-		return nil, nil, err
+		return nil, nil, openError(err)
 	}
-	return m, slave, nil
+	theirs, err := blocking(slave)
+	if err != nil {
+		ours.Close()
+		return nil, nil, openError(err)
+	}
+	return ours, theirs, nil
 }
 
 func openError(err error) error {

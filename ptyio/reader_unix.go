@@ -16,44 +16,61 @@ import (
 // input, in a way that can be interrupted: it asks with poll(2) before each
 // read, so the file stays in the mode it has (O_NONBLOCK would be shared with
 // everybody who has it open) and an interrupt eats nothing. It needs no
-// goroutine; a Read that waits holds a thread.
+// goroutine; a Read that waits holds a thread. When somebody else reads the
+// same terminal and is faster, a Read may wait for the next input in read(2),
+// where nothing interrupts it.
+//
+// Its methods may be called concurrently; Reads take turns.
 type Reader struct {
 	f            *os.File
-	wakeR, wakeW *os.File
+	wakeR, wakeW *File // a pipe: a byte in it ends the poll
 
-	mu       sync.Mutex
+	reading sync.Mutex // held by Read, so that a wake is for the one who polls
+
+	mu       sync.Mutex // guards the rest
 	deadline time.Time
 	closed   bool
 }
 
-// OpenReader returns a Reader of f, which stays the caller's. Close gives back
-// what it uses itself.
+// OpenReader returns a Reader of f, which stays the caller's to close, after
+// the Reader.
 func OpenReader(f *os.File) (*Reader, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{f: f, wakeR: r, wakeW: w}, nil
+	wakeR, err := newFile(r)
+	if err != nil {
+		w.Close()
+		return nil, err
+	}
+	wakeW, err := newFile(w)
+	if err != nil {
+		wakeR.Close()
+		return nil, err
+	}
+	return &Reader{f: f, wakeR: wakeR, wakeW: wakeW}, nil
 }
 
 // Read reads what is there, waiting for it until the deadline
 // (os.ErrDeadlineExceeded) or Close (os.ErrClosed). A terminal that is gone is
 // io.EOF.
-func (r *Reader) Read(p []byte) (int, error) {
+func (r *Reader) Read(p []byte) (n int, err error) {
+	r.reading.Lock()
+	defer r.reading.Unlock()
 	for {
-		wait, err := r.wait()
+		ms, err := r.wait()
 		if err != nil {
 			return 0, err
 		}
-		ready, err := r.poll(wait)
+		ready, err := r.poll(ms)
 		if err != nil {
 			return 0, err
 		}
 		if !ready {
 			continue
 		}
-		n := 0
-		err = ioctl(r.f, func(fd int) (err error) {
+		err = withFd(r.f, func(fd int) (err error) {
 			n, err = unix.Read(fd, p)
 			return err
 		})
@@ -62,10 +79,10 @@ func (r *Reader) Read(p []byte) (int, error) {
 			return 0, io.EOF
 		case err == nil:
 			return n, nil
-		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		case err == unix.EINTR, err == unix.EAGAIN: // EAGAIN: somebody else made it non-blocking, and was faster
 			continue
 		}
-		return 0, readError(err)
+		return 0, readError(os.NewSyscallError("read", err))
 	}
 }
 
@@ -86,30 +103,33 @@ func (r *Reader) wait() (int, error) {
 	return int(min(d/time.Millisecond+1, 1<<30)), nil
 }
 
-// poll reports whether the file can be read, or has ended.
+// poll reports whether the file can be read, or has ended. A wake is taken
+// first and makes it false, so that Read looks at the deadline again.
 func (r *Reader) poll(ms int) (ready bool, err error) {
-	err = ioctl(r.f, func(fd int) error {
-		return ioctl(r.wakeR, func(wake int) error {
+	woken := false
+	err = withFd(r.f, func(fd int) error {
+		return lend(r.wakeR.conn, func(wake int) error {
 			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(wake), Events: unix.POLLIN}}
 			_, err := unix.Poll(fds, ms)
 			if err == unix.EINTR {
 				return nil
 			}
-			if fds[1].Revents != 0 {
-				_, err = unix.Read(wake, make([]byte, 64))
-				if err == unix.EAGAIN {
-					err = nil
-				}
-				return err
-			}
-			ready = err == nil && fds[0].Revents != 0
-			return err
+			woken = fds[1].Revents != 0
+			ready = !woken && fds[0].Revents != 0
+			return os.NewSyscallError("poll", err)
 		})
 	})
+	if woken {
+		// One read takes all the wakes there usually are; others cost a turn.
+		_, err = r.wakeR.ReadNow(make([]byte, 64))
+		if errors.Is(err, ErrAgain) || errors.Is(err, io.EOF) {
+			err = nil
+		}
+	}
 	return ready, err
 }
 
-// SetReadDeadline bounds Read, a pending one too; zero is no bound.
+// SetReadDeadline bounds Read, a pending one too; the zero time is no bound.
 func (r *Reader) SetReadDeadline(t time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -120,12 +140,17 @@ func (r *Reader) SetReadDeadline(t time.Time) error {
 	return r.wake()
 }
 
+// wake ends a pending poll. A full pipe does that already.
 func (r *Reader) wake() error {
-	_, err := r.wakeW.Write([]byte{0})
+	_, err := r.wakeW.WriteNow([]byte{0})
+	if errors.Is(err, ErrAgain) {
+		return nil
+	}
 	return err
 }
 
-// Close ends a pending Read. The file stays open.
+// Close ends a pending Read. The file stays open. It may be called more than
+// once.
 func (r *Reader) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -133,7 +158,6 @@ func (r *Reader) Close() error {
 		return nil
 	}
 	r.closed = true
-	_ = r.wake() // before the pipe goes: it is closed once nobody polls it
-	_ = r.wakeW.Close()
-	return r.wakeR.Close()
+	// Closing wakeR waits for a poll that uses it, so that must end first.
+	return errors.Join(r.wake(), r.wakeW.Close(), r.wakeR.Close())
 }

@@ -8,47 +8,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func newTerminal(master *File, slave *os.File) (*Terminal, error) {
-	return &Terminal{master: master, slave: slave, name: slave.Name()}, nil
-}
-
-// control calls f with a descriptor of the terminal: the slave, whose
-// settings these are, or on Linux, where it gives the same answers, our own
-// end once the slave is released.
-func (t *Terminal) control(f func(fd int) error) error {
+// control calls do with a descriptor of the terminal: the slave, whose
+// settings these are, or once it is released our own end, which on Linux gives
+// the same answers.
+func (t *Terminal) control(do func(fd int) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	conn := t.master.conn
 	if t.slave != nil {
-		c, err := t.slave.SyscallConn()
-		if err != nil {
-			return err
-		}
-		conn = c
+		return withFd(t.slave, do)
 	}
-	var err error
-	if cerr := conn.Control(func(fd uintptr) { err = f(int(fd)) }); cerr != nil {
-		return cerr
-	}
-	return os.NewSyscallError("ioctl", err)
+	return lend(t.master.conn, do)
 }
 
 // Resize gives the terminal another size; the foreground group is told by
-// SIGWINCH. Zero rows or columns mean 24 and 80.
+// SIGWINCH if it differs. Zero rows or columns mean 24 and 80.
 func (t *Terminal) Resize(size Size) error {
-	size = size.OrDefault()
 	if err := size.check(); err != nil {
 		return err
 	}
+	size = size.OrDefault()
 	ws := &unix.Winsize{Row: uint16(size.Rows), Col: uint16(size.Cols)}
-	return t.control(func(fd int) error { return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, ws) })
+	return t.control(func(fd int) error {
+		return os.NewSyscallError("ioctl", unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, ws))
+	})
 }
 
 // Size is the terminal's present size.
 func (t *Terminal) Size() (size Size, err error) {
 	err = t.control(func(fd int) (err error) {
 		size, err = getSize(fd)
-		return err
+		return os.NewSyscallError("ioctl", err)
 	})
 	return size, err
 }
@@ -61,11 +50,14 @@ func getSize(fd int) (Size, error) {
 	return Size{int(ws.Row), int(ws.Col)}, nil
 }
 
-// Foreground is the process group that the terminal's keys reach.
+// Foreground is the process group that the terminal's keys reach; 0 when
+// there is none.
 func (t *Terminal) Foreground() (pgid int, err error) {
-	err = t.control(func(fd int) (err error) {
+	// Asked of our end: of the slave only those may ask whose controlling
+	// terminal it is (ENOTTY).
+	err = lend(t.master.conn, func(fd int) (err error) {
 		pgid, err = unix.IoctlGetInt(fd, unix.TIOCGPGRP)
-		return err
+		return os.NewSyscallError("ioctl", err)
 	})
 	return pgid, err
 }
@@ -77,19 +69,20 @@ func (t *Terminal) Mode() (mode Mode, err error) {
 		if err == nil {
 			mode = modeOf(termios)
 		}
-		return err
+		return os.NewSyscallError("ioctl", err)
 	})
 	return mode, err
 }
 
-// SetMode changes what Mode holds and leaves the rest as it is.
+// SetMode changes what Mode holds and leaves the rest as it is. A program that
+// changes its terminal at the same moment may win.
 func (t *Terminal) SetMode(mode Mode) error {
 	return t.control(func(fd int) error {
 		termios, err := unix.IoctlGetTermios(fd, getTermios)
-		if err != nil {
-			return err
+		if err == nil {
+			mode.apply(termios)
+			err = unix.IoctlSetTermios(fd, setTermios, termios)
 		}
-		mode.apply(termios)
-		return unix.IoctlSetTermios(fd, setTermios, termios)
+		return os.NewSyscallError("ioctl", err)
 	})
 }
