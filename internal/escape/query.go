@@ -75,8 +75,8 @@ func (q *Queries) Feed(raw []byte, emit func(Query)) {
 		}
 		v := q.scan.step(raw[0])
 		q.pos++
-		if v != outside {
-			q.keep(raw[0])
+		if n := q.scan.size; v != outside && n <= len(q.seq) {
+			q.seq[n-1] = raw[0]
 		}
 		if v == last && q.scan.size <= len(q.seq) {
 			if k := classify(q.seq[:q.scan.size]); k != 0 {
@@ -84,15 +84,6 @@ func (q *Queries) Feed(raw []byte, emit func(Query)) {
 			}
 		}
 		raw = raw[1:]
-	}
-}
-
-// keep notes the last byte of the open sequence. A sequence may have begun anew
-// with the ESC before it.
-func (q *Queries) keep(b byte) {
-	q.seq[0] = esc
-	if n := q.scan.size; n <= len(q.seq) {
-		q.seq[n-1] = b
 	}
 }
 

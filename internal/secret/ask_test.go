@@ -53,19 +53,19 @@ func asker(refs []string) {
 	wg.Wait()
 }
 
-// terminal is a person's terminal with a program at it.
+// terminal is a person's terminal, with a program at it once that was started.
 type terminal struct {
-	t       *testing.T
-	person  *os.File // where the person sits
-	tty     *os.File // where the program runs
-	cmd     *exec.Cmd
-	stdin   io.Closer
-	said    bytes.Buffer // on standard output
-	shown   []byte       // all that the terminal showed
-	started unix.Termios
+	t      *testing.T
+	person *os.File // where the person sits
+	tty    *os.File // where the program runs
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	said   bytes.Buffer // on standard output
+	shown  []byte       // all that the terminal showed
+	before unix.Termios
 }
 
-func atTerminal(t *testing.T, refs ...string) *terminal {
+func newTerminal(t *testing.T) *terminal {
 	t.Helper()
 	person, tty, err := pty.Open()
 	if err != nil {
@@ -73,20 +73,25 @@ func atTerminal(t *testing.T, refs ...string) *terminal {
 	}
 	p := &terminal{t: t, person: person, tty: tty}
 	t.Cleanup(func() { person.Close(); tty.Close() })
-	p.started = *p.modes()
+	p.before = *p.modes()
+	return p
+}
+
+// starts starts a program that reads all of refs at once.
+func (p *terminal) starts(refs ...string) {
+	p.t.Helper()
 	p.cmd = exec.Command(os.Args[0], append([]string{"asker"}, refs...)...)
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
-	p.cmd.ExtraFiles = []*os.File{tty}
+	p.cmd.ExtraFiles = []*os.File{p.tty}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
 	p.cmd.Stdout, p.cmd.Stderr = &p.said, os.Stderr
-	p.stdin, err = p.cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
+		p.t.Fatal(err)
 	}
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	return p
 }
 
 func (p *terminal) modes() *unix.Termios {
@@ -112,12 +117,17 @@ func (p *terminal) sees(text string) {
 	}
 }
 
-// types types keys; the program must be asking.
-func (p *terminal) types(keys string) {
+// answers types keys; the program must be asking.
+func (p *terminal) answers(keys string) {
 	p.t.Helper()
 	if p.modes().Lflag&unix.ECHO != 0 {
 		p.t.Errorf("the program asks with echo on")
 	}
+	p.types(keys)
+}
+
+func (p *terminal) types(keys string) {
+	p.t.Helper()
 	if _, err := p.person.WriteString(keys); err != nil {
 		p.t.Fatal(err)
 	}
@@ -133,8 +143,8 @@ func (p *terminal) ends(said string) {
 	if got := strings.Join(lines, ""); got != said {
 		p.t.Errorf("the program got %s, want %s", got, said)
 	}
-	if now := *p.modes(); now != p.started {
-		p.t.Errorf("the terminal was %+v and is %+v", p.started, now)
+	if now := *p.modes(); now != p.before {
+		p.t.Errorf("the terminal was %+v and is %+v", p.before, now)
 	}
 	p.sees("\r\n")
 	if bytes.Contains(p.shown, []byte("unt")) {
@@ -147,34 +157,49 @@ func TestAsk(t *testing.T) {
 		{"answered", "hunter2\r", `"hunter2" <nil>`},
 		{"corrected", "hunteX\x7fr2\r", `"hunter2" <nil>`},
 		{"begun again", "hunt\x15hunter2\r", `"hunter2" <nil>`},
+		{"with ctrl-s", "hunt\x13er2\r", `"hunt\x13er2" <nil>`},
 		{"Enter alone", "\r", `"" <nil>`},
 		{"interrupted", "hunt\x03", `"" secret "ask:Password": interrupted`},
 		{"ended", "\x04", `"" secret "ask:Password": no answer was given`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := atTerminal(t, "ask:Password")
+			p := newTerminal(t)
+			p.starts("ask:Password")
 			p.sees("Password: ")
-			p.types(tt.typed)
+			p.answers(tt.typed)
 			p.ends(tt.said + "\n")
 		})
 	}
 }
 
 func TestAskGivenUp(t *testing.T) {
-	p := atTerminal(t, "ask:Password")
+	p := newTerminal(t)
+	p.starts("ask:Password")
 	p.sees("Password: ")
-	p.types("hunt")
+	p.answers("hunt")
 	p.stdin.Close()
 	p.ends(`"" secret "ask:Password": context canceled` + "\n")
 }
 
+// What was typed before it was asked for was meant for something else.
+func TestAskDropsTypeAhead(t *testing.T) {
+	p := newTerminal(t)
+	p.types("early\r")
+	p.sees("early\r\n") // as echoed, so it has arrived
+	p.starts("ask:Password")
+	p.sees("Password: ")
+	p.answers("hunter2\r")
+	p.ends(`"hunter2" <nil>` + "\n")
+}
+
 // Two questions come one after the other.
 func TestAskTwiceAtOnce(t *testing.T) {
-	p := atTerminal(t, "ask:Code", "ask:Code")
+	p := newTerminal(t)
+	p.starts("ask:Code", "ask:Code")
 	p.sees("Code: ")
-	p.types("hunter2\r")
+	p.answers("hunter2\r")
 	p.sees("Code: ")
-	p.types("hunter3\r")
+	p.answers("hunter3\r")
 	p.ends("\"hunter2\" <nil>\n\"hunter3\" <nil>\n")
 }
 

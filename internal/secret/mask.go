@@ -185,7 +185,7 @@ func (m *Mask) Flush(dst []byte) []byte {
 	}
 	dst = m.emit(dst, m.held)
 	clear(m.held)
-	m.held, m.spans = m.held[:0], m.spans[:0]
+	m.held = m.held[:0]
 	for _, n := range m.needles {
 		n.at = 0
 	}
