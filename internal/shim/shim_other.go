@@ -1,0 +1,12 @@
+//go:build !linux
+
+package shim
+
+import (
+	"errors"
+)
+
+// closeOnExec: only Linux helpers turn into another program.
+func closeOnExec(int) {}
+
+func become(Plan) *Failure { return fail("exec", errors.ErrUnsupported) }

@@ -1,0 +1,67 @@
+package shim
+
+import (
+	"runtime"
+	"slices"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+func closeOnExec(fd int) { unix.CloseOnExec(fd) }
+
+// become does the steps of the plan and turns into the program. It returns only the failure. Session, controlling
+// terminal, folder, descriptors and signal mask are the fork's; what is done here is what Go's fork cannot do.
+func become(p Plan) *Failure {
+	// no_new_privs belongs to a thread; execve keeps the calling one's.
+	runtime.LockOSThread()
+	if p.Umask != nil {
+		unix.Umask(int(*p.Umask))
+	}
+	// Limits before the user: root may raise them. The address space last of all: we need some ourselves.
+	last := func(l Limit) bool { return l.Resource == unix.RLIMIT_AS }
+	for _, l := range slices.DeleteFunc(slices.Clone(p.Limits), last) {
+		if f := limit(l); f != nil {
+			return f
+		}
+	}
+	if p.User != nil {
+		if err := setUser(*p.User); err != nil {
+			return fail("user", err)
+		}
+	}
+	if p.NoNewPrivs {
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return fail("no_new_privs", err)
+		}
+	}
+	args, env := p.Args.Split(), p.Env.Split()
+	for _, l := range p.Limits {
+		if last(l) {
+			if f := limit(l); f != nil {
+				return f
+			}
+		}
+	}
+	return fail("execve", syscall.Exec(p.Path, args, env))
+}
+
+// limit uses syscall.Setrlimit, not the one of unix: for RLIMIT_NOFILE it makes execve forget to put back the soft
+// limit that Go raised at its start.
+func limit(l Limit) *Failure {
+	if err := syscall.Setrlimit(l.Resource, &syscall.Rlimit{Cur: l.Soft, Max: l.Hard}); err != nil {
+		return fail("limit "+l.Name, err)
+	}
+	return nil
+}
+
+// setUser gives up rights in the one order that works: groups, group, user.
+func setUser(u User) error {
+	if err := syscall.Setgroups(u.Groups); err != nil {
+		return err
+	}
+	if err := syscall.Setgid(int(u.GID)); err != nil {
+		return err
+	}
+	return syscall.Setuid(int(u.UID))
+}

@@ -1,0 +1,48 @@
+package proc
+
+// A StartError says why a program was not started. Nothing is left of the attempt.
+type StartError struct {
+	// Stage is the step that failed:
+	//
+	//	"dir"          the folder
+	//	"lookup"       the program was not found
+	//	"interpreter"  the program was found; what its first line names, or its loader, was not
+	//	"permission"   the program, or the user it should run as, is not allowed
+	//	"terminal"     no terminal or pipes
+	//	"limits"       limits, umask, no_new_privs
+	//	"exec"         all else: what is no program, too long arguments, no more processes
+	Stage string
+	// Path is the program as the Spec names it.
+	Path string
+	// Err is the reason. It unwraps to fs.ErrNotExist, fs.ErrPermission or a syscall.Errno where there is one.
+	Err error
+}
+
+// The stages of a StartError.
+const (
+	stageDir         = "dir"
+	stageLookup      = "lookup"
+	stageInterpreter = "interpreter"
+	stagePermission  = "permission"
+	stageTerminal    = "terminal"
+	stageLimits      = "limits"
+	stageExec        = "exec"
+)
+
+func (e *StartError) Error() string {
+	if e.Path == "" {
+		return "start: " + e.Err.Error()
+	}
+	return "start " + e.Path + ": " + e.Err.Error()
+}
+
+func (e *StartError) Unwrap() error { return e.Err }
+
+// A reason says in words for people what an error of the system means here.
+type reason struct {
+	text string
+	err  error
+}
+
+func (r *reason) Error() string { return r.text }
+func (r *reason) Unwrap() error { return r.err }

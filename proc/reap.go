@@ -1,0 +1,48 @@
+package proc
+
+import "context"
+
+// watch sees the end of the program: one goroutine for each process, parked in the runtime's poller where the system
+// has pidfds. Order: the exit is seen and told at once, our end of its terminal is closed (a read of the other end says
+// EOF from then on), then, when that is allowed, the program is reaped and its number is free for others.
+func (p *Process) watch() {
+	go func() {
+		p.exit = p.child.seeExit()
+		close(p.exited)
+		p.forget()
+		if t := p.stdio.Terminal; t != nil {
+			_ = t.Release() // there is nothing to do about an error
+		}
+		<-p.reaped
+		p.child.reap()
+	}()
+}
+
+// Exited is closed as soon as the exit was seen: before the program is reaped, waiting for no reader of its output.
+func (p *Process) Exited() <-chan struct{} { return p.exited }
+
+// Exit returns how the program ended; ok says whether it has.
+func (p *Process) Exit() (e Exit, ok bool) {
+	select {
+	case <-p.exited:
+		return p.exit, true
+	default:
+		return Exit{}, false
+	}
+}
+
+// Wait waits for the program's end, not for its output or for what it left running. The error is an *ExitError unless
+// the status is 0, ErrStatusUnknown when nobody knows it, or why ctx ended. Any number of goroutines may wait.
+func (p *Process) Wait(ctx context.Context) (Exit, error) {
+	select {
+	case <-p.exited:
+		return p.exit, p.exit.err()
+	default:
+	}
+	select {
+	case <-p.exited:
+		return p.exit, p.exit.err()
+	case <-ctx.Done():
+		return Exit{}, ctx.Err()
+	}
+}

@@ -1,0 +1,173 @@
+package proc
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// withoutPidfd is the switch of the tests: it makes Start behave as on a kernel without pidfds (before 5.4). What is
+// weaker then: a thread waits in the kernel for each process; a signal to a process of the tree other than the leader
+// may hit a stranger if that process ends, and its number is used again, between a look and the signal; a group cannot
+// be signalled any more once its leader was reaped.
+var withoutPidfd atomic.Bool
+
+// A child is what the kernel gave us of a process.
+type child struct {
+	pid   int
+	pidfd *os.File // nil without pidfds
+
+	// mu orders signals by number and the reaping, after which the number may be a stranger's.
+	mu       sync.Mutex
+	reaped   bool
+	reapedAt uint64 // clock ticks since the boot, as in /proc/PID/stat
+}
+
+func newChild(pid, pidfd int) *child {
+	c := &child{pid: pid}
+	if pidfd >= 0 {
+		// os.NewFile puts only what does not block into the runtime's poller.
+		_ = unix.SetNonblock(pidfd, true) // a descriptor of ours: cannot fail
+		c.pidfd = os.NewFile(uintptr(pidfd), "pidfd")
+	}
+	return c
+}
+
+// seeExit waits until the process has ended and leaves it unreaped.
+func (c *child) seeExit() Exit {
+	if c.pidfd != nil {
+		if conn, err := c.pidfd.SyscallConn(); err == nil {
+			var e Exit
+			err := conn.Read(func(fd uintptr) (ended bool) {
+				e, ended = waitid(unix.P_PIDFD, int(fd), unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
+				return ended
+			})
+			if err == nil {
+				return e
+			}
+		}
+	}
+	e, _ := waitid(unix.P_PID, c.pid, unix.WEXITED|unix.WNOWAIT)
+	return e
+}
+
+// reap frees the number of a process that ended. The pidfd is kept only as long as its group has members, because it
+// alone can still name them.
+func (c *child) reap() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	idType, id := unix.P_PID, c.pid
+	if c.pidfd != nil {
+		c.useFd(func(fd int) error {
+			_, _ = waitid(unix.P_PIDFD, fd, unix.WEXITED)
+			return nil
+		})
+	} else {
+		_, _ = waitid(idType, id, unix.WEXITED) // ECHILD: somebody else did it
+	}
+	c.reaped, c.reapedAt = true, ticksSinceBoot()
+	if c.pidfd != nil && !c.groupLives() {
+		_ = c.pidfd.Close() // nothing was written to it
+		c.pidfd = nil
+	}
+}
+
+// useFd calls f with the pidfd. c.mu is held, or the process is not yet reaped.
+func (c *child) useFd(f func(fd int) error) (err error) {
+	conn, cerr := c.pidfd.SyscallConn()
+	if cerr == nil {
+		cerr = conn.Control(func(fd uintptr) { err = f(int(fd)) })
+	}
+	return errors.Join(cerr, err)
+}
+
+// signal signals the process itself.
+func (c *child) signal(sig syscall.Signal) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.reaped || c.pid <= 1:
+		return os.ErrProcessDone
+	case c.pidfd != nil:
+		return c.useFd(func(fd int) error { return unix.PidfdSendSignal(fd, sig, nil, 0) })
+	}
+	return unix.Kill(c.pid, sig)
+}
+
+// pidfdGroup is PIDFD_SIGNAL_PROCESS_GROUP of linux/pidfd.h, since Linux 6.9.
+const pidfdGroup = 1 << 2
+
+// signalGroup signals the process group that the process leads: by number while it is unreaped, then by pidfd where the
+// kernel can.
+func (c *child) signalGroup(sig syscall.Signal) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.pid <= 1:
+		return os.ErrProcessDone
+	case !c.reaped:
+		return unix.Kill(-c.pid, sig)
+	case c.pidfd != nil:
+		return c.useFd(func(fd int) error { return unix.PidfdSendSignal(fd, sig, nil, pidfdGroup) })
+	}
+	return os.ErrProcessDone
+}
+
+// groupLives reports whether the kernel says that the group of a reaped leader has members. c.mu is held.
+func (c *child) groupLives() bool {
+	return c.useFd(func(fd int) error { return unix.PidfdSendSignal(fd, 0, nil, pidfdGroup) }) == nil
+}
+
+// waitid is waitid(2) with the resources used, which the C library's does not return. ended is false only with WNOHANG.
+func waitid(idType, id, options int) (e Exit, ended bool) {
+	var info unix.Siginfo
+	var usage unix.Rusage
+	for {
+		err := unix.Waitid(idType, id, &info, options, &usage)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil: // ECHILD: somebody else reaped it
+			return Exit{Code: -1}, true
+		}
+		break
+	}
+	// The part of siginfo_t that belongs to SIGCHLD follows three ints, aligned as a pointer.
+	child := (*struct {
+		header [3]int32
+		rest   struct {
+			_      [0]uintptr
+			pid    int32
+			uid    uint32
+			status int32
+		}
+	})(unsafe.Pointer(&info))
+	if child.rest.pid == 0 {
+		return Exit{}, false
+	}
+	status := int(child.rest.status)
+	const exited, dumped = 1, 3 // CLD_EXITED, CLD_DUMPED of siginfo.h; between them CLD_KILLED
+	if info.Code == exited {
+		e.Code = status & 0xff
+	} else {
+		e.Code, e.Signal, e.Core = -1, syscall.Signal(status), info.Code == dumped
+	}
+	e.CPU = time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	e.MaxRSS = int64(usage.Maxrss) * 1024 // KiB
+	return e, true
+}
+
+// ticksSinceBoot is now, as /proc/PID/stat writes the start of a process: in hundredths of a second (USER_HZ).
+func ticksSinceBoot() uint64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0 // cannot fail; 0 takes nobody for a member
+	}
+	return uint64(ts.Nano() / 1e7)
+}

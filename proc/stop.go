@@ -1,0 +1,91 @@
+package proc
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spawnx/spawnx/internal/scale"
+)
+
+const (
+	// killTime is how long Stop goes on killing what will not die or makes new processes.
+	killTime = 10 * time.Second
+
+	// Pauses between looks at the tree: nobody tells when a process that is not our child ends.
+	shortestPause = time.Millisecond
+	longestPause  = 50 * time.Millisecond
+)
+
+// Stop ends the program and all that it started: TERM, then CONT for those that are stopped, to the whole tree; after
+// Spec.Grace, or when ctx ends, KILL to what is left, until nothing is. The tree are the program's process group, its
+// session, their descendants, and what these were found to have started (Linux; elsewhere the group). On a terminal,
+// what ignores TERM gets HUP too: interactive shells do, and obey that.
+//
+// Stop after the program's own end does the same to what it left. It returns when the program's exit was seen and the
+// tree is gone. The error says what could not be ended; the program's status is not an error. Any number of goroutines
+// may call Stop: TERM is sent once.
+func (p *Process) Stop(ctx context.Context) (Exit, error) {
+	t := newTree(p)
+	if grace := scale.Duration(p.spec.grace()); grace > 0 {
+		if p.termed.CompareAndSwap(false, true) {
+			t.terminate()
+		}
+		patience, cancel := context.WithTimeout(ctx, grace)
+		defer cancel()
+		if t.waitGone(patience) {
+			return p.exit, nil
+		}
+	}
+	killing, cancel := context.WithTimeout(context.Background(), scale.Duration(killTime))
+	defer cancel()
+	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
+		t.kill()
+		short, cancel := context.WithTimeout(killing, pause)
+		gone := t.waitGone(short)
+		cancel()
+		if gone {
+			return p.exit, nil
+		}
+		if killing.Err() != nil {
+			e, _ := p.Exit()
+			return e, fmt.Errorf("stop: these could not be ended: %s", strings.Join(t.names(), ", "))
+		}
+	}
+}
+
+// waitGone waits until the leader's exit was seen and nothing of the tree is left; it returns false when ctx ends first.
+func (t *tree) waitGone(ctx context.Context) bool {
+	select {
+	case <-t.p.exited:
+	case <-ctx.Done():
+		return t.gone()
+	}
+	for pause := shortestPause; !t.gone(); pause = min(2*pause, longestPause) {
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return t.gone()
+		}
+	}
+	return true
+}
+
+// terminate asks the whole tree to end.
+func (t *tree) terminate() {
+	t.look()
+	t.signal(syscall.SIGTERM)
+	t.hangUp()
+	t.resume()
+}
+
+// kill leaves the tree no choice. The group at once first: its members cannot fork away from one signal to all.
+func (t *tree) kill() {
+	_ = t.p.child.signalGroup(syscall.SIGKILL) // an empty group is what we want
+	t.look()
+	t.signal(syscall.SIGKILL)
+}

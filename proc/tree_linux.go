@@ -1,0 +1,253 @@
+package proc
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A tree is what a program started, as far as it was seen: a process that left the session stays known although its
+// parent is gone. It belongs to one Stop.
+type tree struct {
+	p     *Process
+	known map[int]task // by pid; the leader is among them while its exit was not seen
+}
+
+func newTree(p *Process) *tree { return &tree{p, map[int]task{}} }
+
+// A task is one process, as /proc/PID/stat shows it. Its number and its start together name it for good.
+type task struct {
+	pid, parent, group, session int
+	start                       uint64 // clock ticks since the boot
+	name                        string
+	zombie                      bool
+}
+
+// look finds the members of the tree that live now.
+func (t *tree) look() {
+	// After the scan: a leader that is still unreaped kept its number all the time.
+	tasks := scans.take()
+	ours := t.p.child.ownsSession()
+
+	children := map[int][]task{}
+	sessions := map[int][]task{}
+	var found []task
+	for _, task := range tasks {
+		if task.zombie || task.pid <= 1 || task.pid == os.Getpid() {
+			continue
+		}
+		children[task.parent] = append(children[task.parent], task)
+		sessions[task.session] = append(sessions[task.session], task)
+		old, known := t.known[task.pid]
+		if known && old.start == task.start || ours(task) {
+			found = append(found, task)
+		}
+	}
+	// Our own session, and that of processes outside our pid namespace, are never the tree's.
+	self, _ := unix.Getsid(0)
+	delete(sessions, self)
+	delete(sessions, 0)
+
+	t.known = make(map[int]task, len(found))
+	for len(found) > 0 {
+		task := found[0]
+		found = found[1:]
+		if _, ok := t.known[task.pid]; ok {
+			continue
+		}
+		t.known[task.pid] = task
+		found = append(found, children[task.pid]...)
+		// A descendant is in the leader's session or in one that a descendant began.
+		found = append(found, sessions[task.session]...)
+	}
+}
+
+// gone reports whether nothing of the tree is left.
+func (t *tree) gone() bool {
+	if _, ended := t.p.Exit(); !ended {
+		return false
+	}
+	// The known ones first: that is cheap, and mostly one of them is the reason to wait on.
+	for _, task := range t.known {
+		if now, err := readTask(task.pid); err == nil && now.start == task.start && !now.zombie {
+			return false
+		}
+	}
+	t.look()
+	return len(t.known) == 0
+}
+
+// signal signals all members.
+func (t *tree) signal(sig syscall.Signal) {
+	for _, task := range t.known {
+		task.signal(sig)
+	}
+}
+
+// hangUp sends HUP to those on the program's terminal that ignore TERM.
+func (t *tree) hangUp() {
+	if t.p.stdio.Terminal == nil {
+		return
+	}
+	for _, task := range t.known {
+		if task.ignores(syscall.SIGTERM) {
+			task.signal(syscall.SIGHUP)
+		}
+	}
+}
+
+// resume lets those that are stopped run on, to their end.
+func (t *tree) resume() { t.signal(syscall.SIGCONT) }
+
+// names returns who is left, for a person.
+func (t *tree) names() (names []string) {
+	for _, task := range slices.SortedFunc(mapValues(t.known), func(a, b task) int { return cmp.Compare(a.pid, b.pid) }) {
+		names = append(names, fmt.Sprintf("%d (%s)", task.pid, task.name))
+	}
+	return names
+}
+
+func mapValues(m map[int]task) func(func(task) bool) {
+	return func(yield func(task) bool) {
+		for _, v := range m {
+			if !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// ownsSession returns the test whether a task of a scan that was just taken is in the session or the group that the
+// child began. When the child was reaped, its number may be a stranger's, and a stranger's session; but who is in a
+// session was born into it, so a task that was there before the number was free is no stranger, and while the
+// kernel says that the child's own group lives, the number is not free.
+func (c *child) ownsSession() func(task) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	certain := !c.reaped || c.pidfd != nil && c.groupLives()
+	pid, reapedAt := c.pid, c.reapedAt
+	return func(t task) bool {
+		return (t.session == pid || t.group == pid) && (certain || t.start <= reapedAt)
+	}
+}
+
+// signal signals one task and no stranger that got its number: a pidfd is opened, which then names one process, and
+// looked at again. Errors mean that it is gone, or not ours to signal; who waits for it will see.
+func (t task) signal(sig syscall.Signal) {
+	fd := -1
+	if !withoutPidfd.Load() {
+		var err error
+		if fd, err = unix.PidfdOpen(t.pid, 0); err == nil {
+			defer unix.Close(fd)
+		}
+	}
+	now, err := readTask(t.pid)
+	if err != nil || now.start != t.start {
+		return
+	}
+	if fd >= 0 {
+		_ = unix.PidfdSendSignal(fd, sig, nil, 0)
+	} else {
+		_ = unix.Kill(t.pid, sig)
+	}
+}
+
+// ignores reads SigIgn of /proc/PID/status.
+func (t task) ignores(sig syscall.Signal) bool {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(t.pid) + "/status")
+	if err != nil {
+		return false
+	}
+	_, after, _ := bytes.Cut(data, []byte("\nSigIgn:\t"))
+	hex, _, _ := bytes.Cut(after, []byte("\n"))
+	mask, err := strconv.ParseUint(string(hex), 16, 64)
+	return err == nil && mask&(1<<(sig-1)) != 0
+}
+
+// scans shares looks at /proc: a thousand programs that are stopped at once need a few, not a thousand.
+var scans scanner
+
+type scanner struct {
+	asked atomic.Uint64 // tickets given out
+
+	mu    sync.Mutex
+	serve uint64 // tasks was begun after this ticket was given out
+	tasks []task
+}
+
+// take returns a scan that began after the call. Callers share the result and do not change it.
+func (s *scanner) take() []task {
+	ticket := s.asked.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.serve < ticket {
+		s.serve = s.asked.Load()
+		s.tasks = readTasks()
+	}
+	return s.tasks
+}
+
+// readTasks reads all processes.
+func readTasks() (tasks []task) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1) // what was read before an error counts
+	for _, name := range names {
+		if name[0] < '0' || name[0] > '9' {
+			continue
+		}
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		if t, err := readTask(pid); err == nil { // else it has just ended
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks
+}
+
+func readTask(pid int) (task, error) {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return task{}, err
+	}
+	return parseStat(data)
+}
+
+// parseStat reads a line of /proc/PID/stat; see proc_pid_stat(5). The name stands in brackets, and may hold blanks and
+// brackets itself.
+func parseStat(data []byte) (t task, err error) {
+	open, end := bytes.IndexByte(data, '('), bytes.LastIndexByte(data, ')')
+	if open < 0 || end < open {
+		return t, fmt.Errorf("no name in %q", data)
+	}
+	fields := bytes.Fields(data[end+1:]) // from the third on
+	if len(fields) < 20 {
+		return t, fmt.Errorf("too few fields in %q", data)
+	}
+	number := func(b []byte) int {
+		n, nerr := strconv.Atoi(string(b))
+		err = cmp.Or(err, nerr)
+		return n
+	}
+	t.name = string(data[open+1 : end])
+	t.pid = number(bytes.TrimSpace(data[:open]))
+	t.parent, t.group, t.session = number(fields[1]), number(fields[2]), number(fields[3])
+	threads := number(fields[17])
+	t.start = uint64(number(fields[19]))
+	// A zombie with more than one thread is a process whose first thread ended.
+	t.zombie = (fields[0][0] == 'Z' || fields[0][0] == 'X') && threads <= 1
+	return t, err
+}
