@@ -70,8 +70,13 @@ func (f *Filter) Next(raw []byte) (text []byte, n int) {
 	return text, n
 }
 
-// skip returns how many bytes at the start of raw belong to sequences.
+// skip returns how many bytes at the start of raw belong to a sequence.
 func (f *Filter) skip(raw []byte) int {
+	if !f.scan.open() {
+		if n := usualCSI(raw); n > 0 {
+			return n
+		}
+	}
 	for i, b := range raw {
 		switch f.scan.step(b) {
 		case outside:

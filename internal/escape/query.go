@@ -63,27 +63,47 @@ type Queries struct {
 // ends in it, in order.
 func (q *Queries) Feed(raw []byte, emit func(Query)) {
 	for len(raw) > 0 {
-		if !q.scan.open() {
-			n := bytes.IndexByte(raw, esc)
-			if n < 0 {
-				n = len(raw)
-			}
-			q.pos += int64(n)
-			if raw = raw[n:]; len(raw) == 0 {
-				return
-			}
+		n := q.next(raw, emit)
+		q.pos += int64(n)
+		raw = raw[n:]
+	}
+}
+
+// next takes some bytes at the start of raw and returns how many.
+func (q *Queries) next(raw []byte, emit func(Query)) int {
+	if !q.scan.open() {
+		switch n := bytes.IndexByte(raw, esc); {
+		case n < 0:
+			return len(raw)
+		case n > 0:
+			return n
 		}
-		v := q.scan.step(raw[0])
-		q.pos++
-		if n := q.scan.size; v != outside && n <= len(q.seq) {
-			q.seq[n-1] = raw[0]
+		if n := usualCSI(raw); n > 0 {
+			q.report(raw[:n], q.pos+int64(n), emit)
+			return n
 		}
-		if v == last && q.scan.size <= len(q.seq) {
-			if k := classify(q.seq[:q.scan.size]); k != 0 {
-				emit(Query{k, k.Answer(), q.pos - int64(q.scan.size), q.pos})
-			}
-		}
-		raw = raw[1:]
+	}
+	q.step(raw[0], emit)
+	return 1
+}
+
+// step takes a byte of a sequence.
+func (q *Queries) step(b byte, emit func(Query)) {
+	v := q.scan.step(b)
+	n := q.scan.size
+	if v == outside || n > len(q.seq) {
+		return
+	}
+	q.seq[n-1] = b
+	if v == last {
+		q.report(q.seq[:n], q.pos+1, emit)
+	}
+}
+
+// report calls emit if a whole sequence, which ends at end, is a question.
+func (q *Queries) report(seq []byte, end int64, emit func(Query)) {
+	if k := classify(seq); k != 0 {
+		emit(Query{k, k.Answer(), end - int64(len(seq)), end})
 	}
 }
 

@@ -136,3 +136,22 @@ func (s *scanner) nextInString(b byte) verdict {
 	}
 	return inside
 }
+
+// usualCSI returns the length of the sequence that raw, which begins with ESC,
+// begins with if it is a short and whole CSI, as nearly all are; else 0. It
+// says what the scanner says, many times quicker.
+func usualCSI(raw []byte) int {
+	const short = 24
+	if len(raw) < 3 || raw[1] != '[' {
+		return 0
+	}
+	for i, b := range raw[2:min(len(raw), short)] {
+		switch {
+		case b < ' ' || b > '~':
+			return 0
+		case b >= '@':
+			return i + 3
+		}
+	}
+	return 0
+}
