@@ -1,0 +1,120 @@
+package bridge
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A sink that takes nothing for a while.
+type moodySink struct {
+	strings.Builder
+	full bool
+}
+
+func (s *moodySink) Write(p []byte) (int, error) {
+	if s.full {
+		n := len(p) / 2
+		s.Builder.Write(p[:n])
+		return n, errors.New("no space left")
+	}
+	return s.Builder.Write(p)
+}
+
+func TestCopyMarksAGapAndGoesOn(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		s, w := pipeStream(t, 0)
+		r := s.Reader("log", Block)
+		sink := &moodySink{}
+		step := make(chan struct{})
+		done := make(chan struct{})
+		var lost int64
+		var err error
+		go func() {
+			defer close(done)
+			lost, err = Copy(stepper{sink, step}, r)
+		}()
+		put := func(text string) {
+			io.WriteString(w, text)
+			<-step
+		}
+		put("before ")
+		sink.full = true
+		put("0123456789")
+		if back {
+			sink.full = false
+			w.WriteString("after")
+			<-step // the mark
+			<-step
+		}
+		w.Close()
+		if !back {
+			<-step // the mark, refused
+		}
+		<-done
+		if lost != 5 || err != nil {
+			t.Errorf("lost %d, %v", lost, err)
+		}
+		if back && (!strings.HasPrefix(sink.String(), "before 01234\n[spawnx: 5 bytes are missing here: no space left]\n") || !strings.HasSuffix(sink.String(), "after")) {
+			t.Errorf("%q", sink.String())
+		}
+	}
+}
+
+// A stepper tells of each write.
+type stepper struct {
+	io.Writer
+	step chan struct{}
+}
+
+func (s stepper) Write(p []byte) (int, error) {
+	defer func() { s.step <- struct{}{} }()
+	return s.Writer.Write(p)
+}
+
+func TestInputTakesTurnsAndHonoursDeadlines(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	in := NewInput(w, nil)
+	big := make([]byte, 1<<20)
+	if err := in.SetWriteDeadline(past); err != nil {
+		t.Fatal(err)
+	}
+	n, err := in.Write(big)
+	if !errors.Is(err, os.ErrDeadlineExceeded) || n >= len(big) {
+		t.Errorf("%d, %v", n, err)
+	}
+	in.SetWriteDeadline(time.Time{})
+	done := make(chan error, 2)
+	for range 2 {
+		go func() {
+			_, err := in.Write(big)
+			done <- err
+		}()
+	}
+	got := make(chan int64, 1)
+	go func() {
+		n, _ := io.Copy(io.Discard, r)
+		got <- n
+	}()
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := in.CloseWrite(); err != nil {
+		t.Error(err)
+	}
+	if total := <-got; total != int64(n)+2<<20 {
+		t.Errorf("%d bytes arrived", total)
+	}
+	if _, err := in.Write([]byte("x")); !errors.Is(err, ErrNoInput) {
+		t.Errorf("after CloseWrite: %v", err)
+	}
+}

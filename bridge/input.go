@@ -1,0 +1,246 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spawnx/spawnx/ptyio"
+)
+
+// A Sink is where the bytes of an Input go. SetWriteDeadline must end a
+// pending Write; a Write that ends early says how many bytes were accepted.
+type Sink interface {
+	io.WriteCloser
+	SetWriteDeadline(t time.Time) error
+}
+
+// An Input is the way to a program: its standard input. Any number of
+// goroutines may write; each Write goes out whole before the next begins.
+//
+// While a Write cannot proceed, the program's output is read into its Stream,
+// so that a program that writes before it reads on does not hang both.
+type Input struct {
+	out  *Stream       // drained while a write waits; may be nil
+	turn chan struct{} // holds a token while somebody writes
+
+	mu       sync.Mutex
+	sink     Sink
+	shared   bool // sink is also the output: a terminal, closed with the whole
+	deadline time.Time
+	changed  chan struct{} // closed when deadline, sink or closed change
+	closed   bool
+	last     byte // the last byte accepted
+	written  int64
+	pending  Sink // the sink of a write that waits
+}
+
+// NewInput returns the Input that writes to sink. out, which may be nil, is
+// drained while a Write cannot proceed.
+func NewInput(sink Sink, out *Stream) *Input {
+	return &Input{sink: sink, out: out, turn: make(chan struct{}, 1), changed: make(chan struct{})}
+}
+
+// ErrNoInput is what a Write returns after CloseWrite.
+var ErrNoInput = errors.New("the program's input is closed")
+
+// Write writes p whole, or returns how many bytes the kernel accepted and why
+// not more: os.ErrDeadlineExceeded when the write deadline passed.
+func (in *Input) Write(p []byte) (int, error) {
+	return in.WriteContext(context.Background(), p, time.Time{})
+}
+
+// WriteContext is Write that also ends with ctx, whose cause it then returns,
+// and at the deadline (zero: none). The write deadline counts too.
+func (in *Input) WriteContext(ctx context.Context, p []byte, deadline time.Time) (int, error) {
+	if err := in.take(ctx, deadline); err != nil {
+		return 0, err
+	}
+	defer func() { <-in.turn }()
+	n, err := in.write(ctx, p, deadline)
+	if n > 0 {
+		in.accepted(p[:n])
+	}
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return n, err
+}
+
+// take waits for this writer's turn.
+func (in *Input) take(ctx context.Context, deadline time.Time) error {
+	for {
+		in.mu.Lock()
+		until, changed, closed := earlier(deadline, in.deadline), in.changed, in.closed
+		in.mu.Unlock()
+		if closed {
+			return ErrNoInput
+		}
+		select {
+		case in.turn <- struct{}{}:
+			return nil
+		default:
+		}
+		var timeout <-chan time.Time
+		if !until.IsZero() {
+			timer := time.NewTimer(time.Until(until))
+			defer timer.Stop()
+			timeout = timer.C
+		}
+		select {
+		case in.turn <- struct{}{}:
+			return nil
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-timeout:
+			return fmt.Errorf("another write to the program's input does not end: %w", os.ErrDeadlineExceeded)
+		}
+	}
+}
+
+// write writes p in the caller's turn: first what fits at once, then, with
+// the output drained, the rest.
+func (in *Input) write(ctx context.Context, p []byte, deadline time.Time) (n int, err error) {
+	in.mu.Lock()
+	sink := in.sink
+	in.mu.Unlock()
+	if now, ok := sink.(interface{ WriteNow([]byte) (int, error) }); ok {
+		for n < len(p) {
+			k, err := now.WriteNow(p[n:])
+			n += k
+			if errors.Is(err, ptyio.ErrAgain) {
+				break
+			}
+			if err != nil {
+				return n, err
+			}
+		}
+		if n == len(p) {
+			return n, nil
+		}
+	}
+	if in.out != nil {
+		defer in.out.demand(len(p))()
+	}
+	if err := in.pend(sink, deadline); err != nil {
+		return n, err
+	}
+	defer in.pend(nil, time.Time{})
+	defer context.AfterFunc(ctx, in.interrupt)()
+	k, err := sink.Write(p[n:])
+	return n + k, err
+}
+
+// pend sets the deadline of the write that is about to wait; with nil it is
+// over, so that an interrupt that comes late hits nobody.
+func (in *Input) pend(sink Sink, deadline time.Time) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.pending = sink
+	if sink == nil {
+		return nil
+	}
+	if in.closed {
+		return ErrNoInput
+	}
+	return sink.SetWriteDeadline(earlier(deadline, in.deadline))
+}
+
+// interrupt ends the write that waits.
+func (in *Input) interrupt() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.pending != nil {
+		_ = in.pending.SetWriteDeadline(past) // a sink that cannot is written to its end
+	}
+}
+
+func (in *Input) accepted(p []byte) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.last = p[len(p)-1]
+	in.written += int64(len(p))
+}
+
+// SetWriteDeadline bounds every Write from now on, a pending one too. Zero
+// means no deadline.
+func (in *Input) SetWriteDeadline(t time.Time) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return ErrNoInput
+	}
+	in.deadline = t
+	in.notify()
+	if in.pending != nil {
+		return in.pending.SetWriteDeadline(t)
+	}
+	return nil
+}
+
+func (in *Input) notify() {
+	close(in.changed)
+	in.changed = make(chan struct{})
+}
+
+// CloseWrite ends the program's input: it reads the end of file once it has
+// read what was written. A terminal has no such end (errors.ErrUnsupported):
+// there the end is a key, see Bridge.SendEOF.
+func (in *Input) CloseWrite() error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return nil
+	}
+	if in.shared {
+		return fmt.Errorf("a terminal's input cannot be closed alone: %w", errors.ErrUnsupported)
+	}
+	in.closed = true
+	in.notify()
+	if half, ok := in.sink.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return in.sink.Close()
+}
+
+// close ends the Input with its program.
+func (in *Input) close() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if !in.closed {
+		in.closed = true
+		in.notify()
+		_ = in.sink.SetWriteDeadline(past)
+		if !in.shared {
+			_ = in.sink.Close()
+		}
+	}
+}
+
+// swap gives the Input the next program's descriptor.
+func (in *Input) swap(sink Sink) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	_ = in.sink.SetWriteDeadline(past) // whoever writes to the program that ended
+	in.sink, in.closed, in.last = sink, false, '\n'
+	in.notify()
+}
+
+// Last returns the last byte that was accepted, and whether there was one.
+func (in *Input) Last() (b byte, ok bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.last, in.written > 0
+}
+
+// Written returns how many bytes were accepted so far.
+func (in *Input) Written() int64 {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.written
+}

@@ -1,0 +1,243 @@
+package bridge
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/ptyio"
+)
+
+// A program is the Peer that was started here. Its goroutine takes every end
+// in the one order that loses nothing: the exit is seen, the output is read to
+// its end, only then is the process reaped; and starts the program again where
+// its Spec says so.
+type program struct {
+	spec     proc.Spec
+	ctx      context.Context
+	more     bool // it may be started again
+	out, err *Stream
+	in       *Input
+	stop     chan struct{} // closed by Stop: no more starts
+	stopped  sync.Once
+	done     chan struct{} // closed when it ended for good and its output is complete
+
+	mu       sync.Mutex
+	p        *proc.Process
+	reap     func()
+	outlets  []*outlet     // of p
+	began    time.Time     // of p
+	ran      time.Duration // of p, once its exit was seen
+	restarts int
+
+	exit proc.Exit // valid after done
+	fail error
+}
+
+// lanes returns the present process's ends as the lanes want them.
+func (g *program) lanes() (out, stderr Source, in Sink) {
+	linger := g.spec.Linger
+	if linger == 0 {
+		linger = defaultLinger
+	}
+	std := g.p.Stdio()
+	o := &outlet{f: std.Out, linger: linger}
+	g.outlets = []*outlet{o}
+	out, in = o, std.In
+	if std.Err != nil {
+		e := &outlet{f: std.Err, linger: linger}
+		g.outlets = append(g.outlets, e)
+		stderr = e
+	}
+	return out, stderr, in
+}
+
+func (g *program) run() {
+	defer close(g.done)
+	var history proc.RestartState
+	for {
+		<-g.p.Exited()
+		g.mu.Lock()
+		g.ran = time.Since(g.began)
+		ran := g.ran
+		g.mu.Unlock()
+		exit, err := g.p.Wait(context.Background()) // it is known
+		g.drained()
+		g.reap()
+		g.exit, g.fail = exit, err
+		if !g.more || !g.startAgain(&history, exit, ran) {
+			break
+		}
+	}
+	g.exit.Restarts = g.restarts
+	if e, ok := g.fail.(*proc.ExitError); ok {
+		e.Exit.Restarts = g.restarts
+	}
+	if g.more {
+		g.out.resume(nil)
+		if g.err != nil {
+			g.err.resume(nil)
+		}
+	}
+}
+
+// drained waits until the output of the process that ended was read to its
+// end, or its readers gave it up.
+func (g *program) drained() {
+	for _, o := range g.outlets {
+		o.ended()
+	}
+	for _, s := range g.streams() {
+		s.ending()
+		<-s.gone()
+	}
+}
+
+func (g *program) streams() []*Stream {
+	if g.err == nil {
+		return []*Stream{g.out}
+	}
+	return []*Stream{g.out, g.err}
+}
+
+// startAgain starts the program once more, after the delay that its Spec
+// asks for. It reports false when the program has ended for good.
+func (g *program) startAgain(history *proc.RestartState, exit proc.Exit, ran time.Duration) bool {
+	for {
+		next, delay, again := g.spec.Restart.Next(*history, exit, ran)
+		if !again {
+			return false
+		}
+		*history = next
+		timer := time.NewTimer(delay)
+		select {
+		case <-timer.C:
+		case <-g.stop:
+			timer.Stop()
+			return false
+		case <-g.ctx.Done():
+			timer.Stop()
+			return false
+		}
+		p, reap, err := proc.StartHeld(g.ctx, g.spec)
+		if err != nil {
+			// What could be started once may be so again: count it as a failed run.
+			g.fail, exit, ran = err, proc.Exit{Code: 127}, 0
+			continue
+		}
+		g.use(p, reap)
+		return true
+	}
+}
+
+// use goes on with the next process.
+func (g *program) use(p *proc.Process, reap func()) {
+	g.mu.Lock()
+	old := g.p
+	g.p, g.reap, g.began, g.ran = p, reap, time.Now(), 0
+	g.restarts++
+	out, stderr, in := g.lanes()
+	g.mu.Unlock()
+	g.in.swap(in)
+	_ = old.Stdio().Close() // read to its end, or given up
+	g.out.resume(out)
+	if g.err != nil {
+		g.err.resume(stderr)
+	}
+	select {
+	case <-g.stop: // Stop came while it was being started
+		go func() { _, _ = p.Stop(context.Background()) }()
+	default:
+	}
+}
+
+func (g *program) process() *proc.Process {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.p
+}
+
+func (g *program) Wait(ctx context.Context) (proc.Exit, error) {
+	select {
+	case <-g.done:
+		return g.exit, g.fail
+	case <-ctx.Done():
+		return proc.Exit{}, context.Cause(ctx)
+	}
+}
+
+func (g *program) Stop(ctx context.Context) (proc.Exit, error) {
+	g.stopped.Do(func() { close(g.stop) })
+	return g.process().Stop(ctx)
+}
+
+func (g *program) Signal(sig os.Signal) error  { return g.process().Signal(sig) }
+func (g *program) Resize(size proc.Size) error { return g.process().Resize(size) }
+
+func (g *program) Taken() bool {
+	std := g.process().Stdio()
+	if std.In == std.Out {
+		return std.Terminal.Taken()
+	}
+	n, err := std.In.Unread() // a pipe tells it at both ends
+	return err == nil && n == 0
+}
+
+func (g *program) Mode() (ptyio.Mode, error) {
+	t := g.process().Stdio().Terminal
+	if t == nil {
+		return ptyio.Mode{}, ptyio.ErrUnsupported
+	}
+	return t.Mode()
+}
+
+func (g *program) Stats() PeerStats {
+	g.mu.Lock()
+	p, ran, restarts := g.p, g.ran, g.restarts
+	if ran == 0 {
+		ran = time.Since(g.began)
+	}
+	g.mu.Unlock()
+	std := p.Stdio()
+	st := PeerStats{PID: p.PID(), Args: g.spec.Args, Unread: -1, Restarts: restarts, Running: true, Ran: ran}
+	select {
+	case <-p.Exited():
+		st.Running = false
+	default:
+	}
+	if n, err := std.Out.Unread(); err == nil {
+		st.Unread = n
+	}
+	if std.In != std.Out {
+		st.InputPipe = std.In.Inode()
+	}
+	if std.Kind == ptyio.Pipes {
+		st.OutputPipe = std.Out.Inode()
+	}
+	if std.Err != nil {
+		st.ErrPipe = std.Err.Inode()
+	}
+	if t := std.Terminal; t != nil {
+		st.NoEcho = g.spec.NoEcho
+		st.Terminal = t.Name()
+		st.Foreground, _ = t.Foreground() // unknown after the end
+	}
+	return st
+}
+
+// close ends the program and gives everything back.
+func (g *program) close() error {
+	for _, s := range g.streams() {
+		s.release()
+	}
+	_, err := g.Stop(context.Background())
+	for _, s := range g.streams() {
+		s.abandon()
+	}
+	g.in.close()
+	<-g.done
+	_ = g.process().Stdio().Close()
+	return err
+}

@@ -1,0 +1,3 @@
+package bridge
+
+func watchTerminal(_, _ func()) (stop func()) { return func() {} }

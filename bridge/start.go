@@ -1,0 +1,46 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spawnx/spawnx/proc"
+)
+
+// defaultLinger is how long the output may be silent after the exit while an
+// orphan keeps it open.
+const defaultLinger = 250 * time.Millisecond
+
+// Start starts a program and joins its streams to a Bridge. It is all or
+// nothing, as proc.Start is; when ctx ends, the program and its tree are
+// stopped. Files are the program's descriptors 3 and up; they stay the
+// caller's.
+//
+// A program whose Spec says Restart is started again in the same Bridge: its
+// Stream goes on, and Wait returns when it ended for good.
+func Start(ctx context.Context, spec proc.Spec, files ...*os.File) (*Bridge, error) {
+	if spec.Restart.When != proc.Never && len(files) > 0 {
+		return nil, errors.New("files cannot be given to a program that may be started again")
+	}
+	p, reap, err := proc.StartHeld(ctx, spec, files...)
+	if err != nil {
+		return nil, err
+	}
+	g := &program{
+		spec: spec, ctx: ctx, p: p, reap: reap, began: time.Now(),
+		more: spec.Restart.When != proc.Never,
+		stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	out, stderr, in := g.lanes()
+	g.out = newStream(out, 0, 0, g.more)
+	if stderr != nil {
+		g.err = newStream(stderr, 0, 0, g.more)
+	}
+	g.in = NewInput(in, g.out)
+	g.in.shared = p.Stdio().In == p.Stdio().Out
+	go g.run()
+	return &Bridge{peer: g, out: g.out, err: g.err, in: g.in, close: sync.OnceValue(g.close)}, nil
+}

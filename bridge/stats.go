@@ -1,0 +1,59 @@
+package bridge
+
+import "time"
+
+// Stats is what a Bridge knows of itself, as plain data: who reads, how far,
+// and who holds a lane.
+type Stats struct {
+	Peer    PeerStats
+	Output  LaneStats
+	Stderr  *LaneStats // nil when it shares the terminal
+	Written int64      // bytes that the input has accepted
+}
+
+// LaneStats describes a Stream.
+type LaneStats struct {
+	Start, End   int64 // offsets of what is kept
+	Memory       int   // bytes allocated for it
+	Ended        bool
+	Readers      []ReaderStats
+	BlockedBy    string    // the Reader that stops the program, or ""
+	BlockedSince time.Time // since when
+}
+
+// ReaderStats describes a Reader.
+type ReaderStats struct {
+	Name    string
+	Policy  Policy
+	Offset  int64
+	Lost    int64
+	Waiting bool // it waits for more at the moment
+}
+
+// Stats returns the present state.
+func (b *Bridge) Stats() Stats {
+	st := Stats{Peer: b.peer.Stats(), Output: b.out.Stats()}
+	if b.err != nil {
+		lane := b.err.Stats()
+		st.Stderr = &lane
+	}
+	if b.in != nil {
+		st.Written = b.in.Written()
+	}
+	return st
+}
+
+// Stats returns the Stream's present state.
+func (s *Stream) Stats() LaneStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.room() // notes who holds the lane
+	st := LaneStats{
+		Start: s.start, End: s.end, Memory: len(s.ring), Ended: s.err != nil,
+		BlockedBy: s.blockedBy, BlockedSince: s.blockedSince,
+	}
+	for _, r := range s.readers {
+		st.Readers = append(st.Readers, ReaderStats{Name: r.name, Policy: r.policy, Offset: r.off, Lost: r.lost, Waiting: r.waiting})
+	}
+	return st
+}
