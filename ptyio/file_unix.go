@@ -55,3 +55,13 @@ func (f *File) Unread() (n int, err error) {
 	})
 	return n, err
 }
+
+// Inode is the number by which /proc names a pipe, "pipe:[12345]": both ends
+// have the same. It is 0 where it cannot be known.
+func (f *File) Inode() uint64 {
+	var st unix.Stat_t
+	if err := lend(f.conn, func(fd int) error { return unix.Fstat(fd, &st) }); err != nil {
+		return 0
+	}
+	return uint64(st.Ino)
+}

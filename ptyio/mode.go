@@ -12,6 +12,7 @@ type Mode struct {
 	Extended    bool // IEXTEN: LiteralNext, WordErase, Reprint and Discard are keys
 	EchoControl bool // ECHOCTL: control characters are shown as ^X
 	NLToCRNL    bool // OPOST and ONLCR: a newline is shown as carriage return and newline
+	Timed       bool // not canonical, and reads return by themselves (VMIN 0 or a VTIME); SetMode ignores it
 
 	// The keys; 0 is none.
 	Intr, Quit, Suspend, EOF, Erase, Kill, Start, Stop, EOL, EOL2,

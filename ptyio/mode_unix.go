@@ -14,6 +14,7 @@ func modeOf(t *unix.Termios) Mode {
 		Extended:    t.Lflag&unix.IEXTEN != 0,
 		EchoControl: t.Lflag&unix.ECHOCTL != 0,
 		NLToCRNL:    t.Oflag&unix.OPOST != 0 && t.Oflag&unix.ONLCR != 0,
+		Timed:       t.Lflag&unix.ICANON == 0 && (t.Cc[unix.VMIN] == 0 || t.Cc[unix.VTIME] != 0),
 	}
 	for _, k := range m.keys() {
 		if c := t.Cc[k.index]; c != noKey {

@@ -14,3 +14,5 @@ func (t *Terminal) Size() (Size, error)      { return Size{}, ErrUnsupported }
 func (t *Terminal) Foreground() (int, error) { return 0, ErrUnsupported }
 func (t *Terminal) Mode() (Mode, error)      { return Mode{}, ErrUnsupported }
 func (t *Terminal) SetMode(Mode) error       { return ErrUnsupported }
+
+func (t *Terminal) Taken() bool { return false }

@@ -86,3 +86,23 @@ func (t *Terminal) SetMode(mode Mode) error {
 		return os.NewSyscallError("ioctl", err)
 	})
 }
+
+// Taken reports whether the program has taken all the input that it could. It
+// asks by poll on the slave, which, other than FIONREAD, also pushes on what
+// is still on its way through the kernel (n_tty_poll). A line that was begun
+// and not ended is not there yet for a program that reads by lines. It is
+// false once the slave was released.
+func (t *Terminal) Taken() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.slave == nil {
+		return false
+	}
+	taken := false
+	err := withFd(t.slave, func(fd int) error {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		taken = n == 0
+		return err
+	})
+	return err == nil && taken
+}
