@@ -1,0 +1,153 @@
+package expect
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"time"
+)
+
+// Command sends line and returns what came until the next prompt, without the
+// line's echo and without the prompt. The prompt is Options.Prompt; where none
+// is set it is the moment when the program waits for input, and the line that
+// it has begun by then is left out. What was unread before is dropped, and
+// what rules answer on the way, such as the question of a pager, is left out.
+// The answer is whole, however long it is, up to 64 MiB.
+//
+// Without a prompt, where it can never be proved that the program waits (see
+// Waiting), the error is ErrNoPrompt.
+func (c *Console) Command(ctx context.Context, line string) (string, error) {
+	prompt := c.opts.Prompt
+	if prompt == nil {
+		prompt = Waiting
+		if ev := c.waiting(0); ev.Never {
+			return "", &Error{
+				Op: "command", Err: ErrNoPrompt, what: "no prompt was set, and it cannot be seen when the program waits for input: " + ev.Why,
+				hint: `set a prompt: c.With(expect.Options{Prompt: expect.Text("$ ")})`,
+			}
+		}
+	}
+	w, err := c.newWait(ctx, "command", []Pattern{prompt})
+	if err != nil {
+		return "", err
+	}
+	defer w.end()
+	w.heard = new(heard)
+	before := w.dropUnread()
+	if err := c.SendLine(line); err != nil {
+		return "", err
+	}
+	w.probe.moved()
+	w.last = time.Now()
+	h, err := w.find()
+	if err != nil {
+		return "", err
+	}
+	text, err := w.heard.all(h.match.Before)
+	if err != nil {
+		return "", w.fail(err)
+	}
+	c.mu.Lock()
+	edited := c.said.edited
+	c.mu.Unlock()
+	if edited {
+		text = withoutEcho(text, line)
+	}
+	if prompt == Waiting {
+		text, before = splitPrompt(text, before)
+		c.mu.Lock()
+		c.text.line = before // an answer without a newline stands in the prompt's line
+		c.mu.Unlock()
+	}
+	return strings.TrimLeft(text, "\r"), h.err
+}
+
+// ErrNoPrompt: Command does not know where the answer ends.
+var ErrNoPrompt = errors.New("no prompt")
+
+// dropUnread gives up what came before the wait begins, and returns the line
+// that the program has begun.
+func (w *wait) dropUnread() (line string) {
+	_, _ = w.c.b.Output().Flush() // what cannot be known now comes later
+	if _, end := w.c.b.Output().Offsets(); end > w.have {
+		w.take(end)
+	}
+	w.c.mu.Lock()
+	buf, at := w.c.text.read(w.c.opts.View, w.have, math.MaxInt64)
+	w.c.text.consumed(buf)
+	w.c.text.consume(at)
+	line = w.c.text.line
+	w.c.mu.Unlock()
+	w.restart()
+	return line
+}
+
+// splitPrompt takes the prompt off the end of an answer: the one that stood
+// there before, or else the line that was begun.
+func splitPrompt(text, before string) (answer, prompt string) {
+	if before != "" && strings.HasSuffix(text, before) {
+		return strings.TrimSuffix(text, before), before
+	}
+	i := strings.LastIndexByte(text, '\n') + 1
+	return text[:i], text[i:]
+}
+
+// heard is what a Command has heard so far and that is no longer unread.
+type heard struct {
+	text []byte
+	over bool // too much came
+}
+
+// mostHeard bounds an answer.
+const mostHeard = 64 << 20
+
+func (h *heard) add(p []byte) {
+	if h.over = h.over || len(h.text)+len(p) > mostHeard; !h.over {
+		h.text = append(h.text, p...)
+	}
+}
+
+func (h *heard) all(rest string) (string, error) {
+	h.add([]byte(rest))
+	if h.over {
+		return "", ErrTooLong
+	}
+	return string(h.text), nil
+}
+
+// ErrTooLong: an answer was longer than 64 MiB.
+var ErrTooLong = errors.New("the answer is longer than 64 MiB")
+
+// withoutEcho takes the echo of a line editor off the front of what came.
+func withoutEcho(text, line string) string {
+	if n := editorEcho(text, line); n > 0 || line == "" {
+		text = strings.TrimPrefix(strings.TrimLeft(text[n:], "\r"), "\n")
+	}
+	return text
+}
+
+// editorEcho returns how many bytes at the start of text are line as an editor
+// shows it, 0 when they are not. Where the line is longer than the terminal is
+// wide, the editor breaks it with blanks and carriage returns, and may repeat a
+// character at the break.
+func editorEcho(text, line string) int {
+	i := 0
+	for j := 0; j < len(line); {
+		switch {
+		case i < len(text) && text[i] == line[j]:
+			i++
+			j++
+		case strings.HasPrefix(text[i:], " \r"):
+			i += 2
+		case strings.HasPrefix(text[i:], "\r"):
+			i++
+			if i < len(text) && j > 0 && text[i] == line[j-1] && (j >= len(line) || text[i] != line[j]) {
+				i++
+			}
+		default:
+			return 0
+		}
+	}
+	return i
+}

@@ -1,0 +1,134 @@
+package expect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/proc"
+)
+
+// An Error is a wait or a send that failed. Its text shows what was wanted,
+// what is unread, what was sent last and how the program is, with everything
+// the program wrote escaped and secrets masked.
+//
+//	errors.Is(err, context.DeadlineExceeded)  the time was up; Timeout() is true
+//	errors.Is(err, io.EOF)                    the output ended first
+//	errors.Is(err, ErrRepeated)               a secret was asked for again
+//	errors.Is(err, context.Canceled)          the caller gave up
+type Error struct {
+	Op      string // "expect", "send", …
+	Err     error
+	Wanted  []Pattern
+	Unread  string // the end of what was not consumed, secrets masked
+	Sent    string // what was sent last, for people
+	Elapsed time.Duration
+	Exit    *proc.Exit // how the program ended; nil while it runs
+
+	accepted int           // bytes that a send got rid of
+	what     string        // the first line behind "Op: "
+	sentAgo  time.Duration // before the error
+	program  string
+	hint     string
+}
+
+// ErrRepeated: a secret, which is given once, was asked for again.
+var ErrRepeated = errors.New("asked again")
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Timeout reports whether the time was up.
+func (e *Error) Timeout() bool { return errors.Is(e.Err, context.DeadlineExceeded) }
+
+// Hint is what to do about it, or "".
+func (e *Error) Hint() string { return e.hint }
+
+// Error returns the whole text. Its first line alone says what and why.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", e.Op, e.what)
+	if len(e.Wanted) > 0 {
+		b.WriteString("\n  wanted  ")
+		for _, p := range e.Wanted {
+			b.WriteString(" " + escape.Visible(p.String()))
+		}
+	}
+	if e.Wanted != nil {
+		b.WriteString("\n  unread   " + escape.Quote(e.Unread))
+	}
+	if e.Sent != "" {
+		fmt.Fprintf(&b, "\n  sent     %s, %s ago", e.Sent, round(e.sentAgo))
+	}
+	if e.program != "" {
+		b.WriteString("\n  program  " + e.program)
+	}
+	if e.hint != "" {
+		b.WriteString("\nhint: " + e.hint)
+	}
+	return b.String()
+}
+
+// round makes a duration short enough to be read: three digits are enough.
+func round(d time.Duration) time.Duration {
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second)
+	case d >= time.Second:
+		return d.Round(100 * time.Millisecond)
+	case d >= time.Millisecond:
+		return d.Round(time.Millisecond)
+	default:
+		return d.Round(time.Microsecond)
+	}
+}
+
+// describe says in a few words why a wait ended.
+func describe(err error, elapsed, idle time.Duration) string {
+	switch {
+	case errors.Is(err, errIdle):
+		return fmt.Sprintf("no output for %s, and nothing matched", round(idle))
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf("nothing matched in %s", round(elapsed))
+	case errors.Is(err, io.EOF):
+		return "the output ended before a match"
+	case errors.Is(err, context.Canceled):
+		return "given up: " + err.Error()
+	}
+	return err.Error()
+}
+
+// errIdle is a timeout too: that of IdleTimeout.
+var errIdle = fmt.Errorf("idle: %w", context.DeadlineExceeded)
+
+// missHint tells of a pattern that did not match although its other reading
+// stands in the unread text.
+func missHint(cases []Pattern, unread string) string {
+	for _, p := range cases {
+		switch p := when(p).(type) {
+		case Regexp:
+			if s := string(p); len(s) > 1 && strings.Contains(unread, s) {
+				return fmt.Sprintf("%s is there as text: it was given as a regular expression", escape.Quote(s))
+			}
+		case Text:
+			if s := string(p); strings.ContainsAny(s, `\.*+?[]()|^$`) {
+				if re, err := regexp.Compile(s); err == nil && re.MatchString(unread) {
+					return fmt.Sprintf("%s matches as a regular expression: it was given as text", escape.Quote(s))
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// when is the pattern itself, of a Rule its condition.
+func when(p Pattern) Pattern {
+	if r, ok := p.(Rule); ok {
+		return r.When
+	}
+	return p
+}
