@@ -182,7 +182,7 @@ func (r *rig) send(s string) {
 func until[T any](t testing.TB, what string, look func() (T, bool)) T {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
-	for {
+	for try := 0; ; try++ {
 		v, ok := look()
 		if ok {
 			return v
@@ -190,7 +190,9 @@ func until[T any](t testing.TB, what string, look func() (T, bool)) T {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: not within 20s; last %+v", what, v)
 		}
-		time.Sleep(time.Millisecond) // the interval of polling, no wait for a state
+		if try > 100 {
+			time.Sleep(time.Millisecond) // the interval of polling, no wait for a state
+		}
 	}
 }
 

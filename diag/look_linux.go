@@ -223,9 +223,8 @@ func (s sight) objections(l Lanes, ev Evidence) Evidence {
 		case t.status.State != procfs.Sleeping || t.tid == ev.TID:
 		case t.pid == ev.PID:
 			// A thread beside the one that reads may be the one that works.
-			if why := restless(t); why != "" {
-				weak := t.evidence(Quiet, ev.Call, why)
-				return weak
+			if why := restless(t.status.Name, decode(t.pid, t.tid, t.call)); why != "" {
+				return t.evidence(Quiet, ev.Call, why)
 			}
 		case relay(t.status.Name) && s.foreground(l, t.pid):
 			weak := t.evidence(Quiet, "", "it passes on what a program elsewhere says")
@@ -237,36 +236,6 @@ func (s sight) objections(l Lanes, ev Evidence) Evidence {
 		return ev.but("it reads in the background")
 	}
 	return ev
-}
-
-// restless says why a thread may go on by itself, or "".
-func restless(t task) string {
-	w := decode(t.pid, t.tid, t.call)
-	switch w.Op {
-	case Thread, Signal:
-		if w.Timeout >= 0 && w.Timeout < rest && !service(t.status.Name) {
-			return "a thread beside the one that reads waits for a time"
-		}
-	case Sleep:
-		if w.Timeout < rest && !service(t.status.Name) {
-			return "a thread beside the one that reads sleeps"
-		}
-	case Read, Poll:
-		if w.Timeout >= 0 && !service(t.status.Name) {
-			return "a thread beside the one that reads waits for a time"
-		}
-		for _, f := range w.On {
-			if !f.Inside {
-				return "a thread beside the one that reads waits for something else"
-			}
-		}
-	case Child:
-	default:
-		if !service(t.status.Name) {
-			return "a thread beside the one that reads waits for something else"
-		}
-	}
-	return ""
 }
 
 // foreground says whether the terminal listens to a process. What has another

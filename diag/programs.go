@@ -27,3 +27,18 @@ var services = []string{
 	// V8
 	"DelayedTaskSche", "V8Worker", "SignalInspector",
 }
+
+// fullScreen and lineEditor tell programs apart that read their terminal key by key.
+func fullScreen(program string) bool { return slices.Contains(fullScreens, program) }
+
+func lineEditor(program string) bool { return slices.Contains(lineEditors, program) }
+
+var (
+	fullScreens = []string{
+		"vi", "vim", "vim.basic", "vim.tiny", "nvim", "view", "emacs", "nano", "pico", "micro", "joe", "less", "more", "most", "man", "pager",
+		"top", "htop", "btop", "atop", "iotop", "watch", "mc", "dialog", "whiptail", "tig", "lazygit", "fzf", "ncdu", "ranger", "nmtui", "mutt", "w3m", "lynx",
+	}
+	lineEditors = []string{
+		"bash", "sh", "dash", "zsh", "fish", "ksh", "python", "ipython", "gdb", "sqlite", "bc", "psql", "mysql", "ftp", "sftp", "lftp", "node", "irb", "lua", "tclsh", "R", "jshell", "php", "gp", "octave",
+	}
+)

@@ -40,3 +40,39 @@ type File struct {
 	Write  bool   `json:"write,omitempty"`
 	Inside bool   `json:"inside,omitempty"` // only the process itself (or a signal) can make it ready
 }
+
+// restless says why a thread may go on without input, or "". It stands beside one
+// of the same process that reads the input: which of them does the work cannot be seen.
+func restless(name string, w Wait) string {
+	const beside = "a thread beside the one that reads "
+	if service(name) {
+		return ""
+	}
+	switch w.Op {
+	case Thread, Signal:
+		if w.Timeout >= 0 && w.Timeout < rest {
+			return beside + "waits for a time"
+		}
+	case Child:
+	case Sleep:
+		return beside + "sleeps"
+	case Read, Poll:
+		if w.Timeout >= 0 {
+			return beside + "waits for a time"
+		}
+		for _, f := range w.On {
+			if !f.Inside {
+				return beside + "waits for something else"
+			}
+		}
+	case Computes:
+		return beside + "computes"
+	default:
+		return beside + "waits for something else"
+	}
+	return ""
+}
+
+// How long a thread's wait must be to be no clock that drives a program: the
+// runtime of Go looks after itself once a minute.
+const rest = 30 * time.Second

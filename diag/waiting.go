@@ -1,9 +1,6 @@
 package diag
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // Evidence is the answer of [Waiting]. Its zero value says: not known to wait.
 // Values can be compared.
@@ -101,7 +98,3 @@ func (e Evidence) but(why string) Evidence {
 func (l Lanes) password() bool {
 	return l.ModeKnown && !l.Echo && l.Canonical && !l.NoEcho
 }
-
-// How long a thread's wait must be to be no clock that drives a program: the
-// runtime of Go looks after itself once a minute.
-const rest = 30 * time.Second

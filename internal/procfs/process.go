@@ -233,6 +233,29 @@ func parseInts(b []byte) ([]int, error) {
 	return list, nil
 }
 
+// Written returns how many bytes a process has handed to write and its kin since
+// its start, whatever they went to.
+func Written(pid int) (int64, error) { return read(path(pid, "io"), parseWritten) }
+
+func parseWritten(b []byte) (int64, error) {
+	_, rest, ok := bytes.Cut(b, []byte("wchar: "))
+	line, _, _ := bytes.Cut(rest, []byte{'\n'})
+	n, err := strconv.ParseInt(string(line), 10, 64)
+	if !ok || err != nil {
+		return 0, fmt.Errorf("io: %w", errFormat)
+	}
+	return n, nil
+}
+
+// Yama returns the value of kernel.yama.ptrace_scope, 0 where there is no Yama:
+// from 1 on only ancestors may look into a process, from 2 on only the administrator.
+func Yama() int {
+	n, _ := read("/proc/sys/kernel/yama/ptrace_scope", func(b []byte) (int, error) {
+		return strconv.Atoi(string(bytes.TrimSpace(b)))
+	})
+	return n
+}
+
 // Wchan returns the function of the kernel in which a thread sleeps, "0" or ""
 // where it runs or the kernel does not say. The names differ between kernels.
 func Wchan(pid, tid int) (string, error) {
