@@ -110,13 +110,17 @@ func setTermios(tty *os.File, how uint, t *unix.Termios) error {
 	return os.NewSyscallError("tcsetattr", err)
 }
 
-func control(f *os.File, do func(fd int) error) (err error) {
+// control calls do with the descriptor of f, again when a signal came between:
+// a terminal must not stay silent because of one.
+func control(f *os.File, do func(fd int) error) error {
 	c, err := f.SyscallConn()
 	if err != nil {
 		return err
 	}
-	if cerr := c.Control(func(fd uintptr) { err = do(int(fd)) }); cerr != nil {
-		return cerr
-	}
-	return err
+	failed := c.Control(func(fd uintptr) {
+		for err = unix.EINTR; err == unix.EINTR; {
+			err = do(int(fd))
+		}
+	})
+	return cmp.Or(failed, err)
 }
