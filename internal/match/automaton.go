@@ -360,9 +360,12 @@ type limits struct {
 	// skip is the length of text from which a prefilter is worth making, which
 	// takes longer than all else that is compiled.
 	skip int64
+	// credit is how many bytes a way of the prefilter may cost more than it brought
+	// before the next is taken.
+	credit int
 }
 
-var defaultLimits = limits{states: 4096, bytes: 1 << 20, reuse: 8, skip: 4 << 10}
+var defaultLimits = limits{states: 4096, bytes: 1 << 20, reuse: 8, skip: 4 << 10, credit: 4 << 10}
 
 // A ref names a state in the transition table: the index of its row, and flags
 // for what a scan must see.
@@ -397,8 +400,9 @@ type automaton struct {
 	next  state // scratch
 }
 
-// A table is what scans read. Rows are only added; states[i] is written before
-// any transition to row i+1.
+// A table is what scans read. Rows are only added, states before any transition
+// to their row. The slice next has room for rows to come, as a scan may read in
+// it of a row that was added after it took the table.
 type table struct {
 	next   []ref // by row*columns + column, read and written atomically
 	states []*state
@@ -441,13 +445,11 @@ func (a *automaton) intern(st *state, max limits) ref {
 	} else {
 		row = len(t.states)
 		grown := &table{states: append(t.states, kept), next: t.next}
-		if need := (row + 1) * columns; need > cap(t.next) {
+		if need := (row + 1) * columns; need > len(t.next) {
 			// Scans that still read the old slice miss what is added to the new one
 			// and come here for it.
-			grown.next = make([]ref, need, 2*need)
+			grown.next = make([]ref, 2*need)
 			copy(grown.next, t.next)
-		} else {
-			grown.next = t.next[:need]
 		}
 		a.table.Store(grown)
 	}

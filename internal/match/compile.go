@@ -53,8 +53,10 @@ func (e *PatternError) Unwrap() error { return e.Err }
 type Set struct {
 	cases []pattern
 	prog  program
-	skip  func() *prefilter // made for the first long text; nil: no text can be skipped
 	max   limits
+
+	once sync.Once
+	skip *prefilter // made once, for the first long text; nil: no text can be skipped
 
 	mu   sync.Mutex // guards the replacement of auto, nothing else
 	auto atomic.Pointer[automaton]
@@ -151,7 +153,6 @@ func compile(pats []Pattern, max limits) (*Set, error) {
 		}
 	}
 	s.prog = b.finish(pats)
-	s.skip = sync.OnceValue(func() *prefilter { return newPrefilter(&s.prog) })
 	s.auto.Store(newAutomaton(s))
 	return s, nil
 }

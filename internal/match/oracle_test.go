@@ -175,6 +175,8 @@ func checkCuts(t testing.TB, s *Set, o oracle, text string, r *rand.Rand) {
 	}
 }
 
+func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
+
 // A maker makes random patterns and texts over few letters, so that they meet.
 type maker struct{ *rand.Rand }
 
@@ -245,7 +247,7 @@ func (r maker) patterns() list {
 
 func checkRandom(t *testing.T, max limits, seed uint64, sets, texts int) {
 	t.Helper()
-	r := maker{rand.New(rand.NewPCG(seed, 1))}
+	r := maker{seeded(seed)}
 	decided, found := 0, 0
 	for range sets {
 		pats := r.patterns()
@@ -278,7 +280,10 @@ func checkRandom(t *testing.T, max limits, seed uint64, sets, texts int) {
 }
 
 // eager uses the prefilter on texts of any length.
-var eager = limits{states: 4096, bytes: 1 << 20, reuse: 8}
+var eager = limits{states: 4096, bytes: 1 << 20, reuse: 8, credit: 4 << 10}
+
+// fickle gives up one way of the prefilter after the other.
+var fickle = limits{states: 4096, bytes: 1 << 20, reuse: 8, skip: 100, credit: 100}
 
 func TestOracle(t *testing.T) { checkRandom(t, eager, 1, 3000, 8) }
 
@@ -299,7 +304,7 @@ func TestOracleDirect(t *testing.T) {
 func (r maker) long(n int) string {
 	var b strings.Builder
 	for b.Len() < n {
-		switch r.IntN(200) {
+		switch r.IntN(120) {
 		case 0:
 			b.WriteString(r.text(5))
 		case 1, 2, 3, 4, 5:
@@ -313,7 +318,9 @@ func (r maker) long(n int) string {
 
 // needle makes a pattern that does not match everywhere.
 func (r maker) needle() Pattern {
-	switch r.IntN(5) {
+	switch r.IntN(6) {
+	case 5:
+		return Pattern{Text: r.pick(`\x{FFFD}`, `[^\x{FFFD}]`, `\PL`, "[^a-z -]") + r.pick("a", "b", "k"), Regexp: true}
 	case 0:
 		return Pattern{Text: r.letter() + r.text(4) + r.letter()}
 	case 1:
@@ -326,7 +333,7 @@ func (r maker) needle() Pattern {
 
 func checkLong(t *testing.T, max limits, seed uint64, sets, size int) {
 	t.Helper()
-	r := maker{rand.New(rand.NewPCG(seed, 1))}
+	r := maker{seeded(seed)}
 	far, filters, found := 0, 0, 0
 	for range sets {
 		var pats list
@@ -337,7 +344,7 @@ func checkLong(t *testing.T, max limits, seed uint64, sets, size int) {
 		if err != nil {
 			t.Fatalf("%v: %v", pats, err)
 		}
-		if s.skip() != nil {
+		if s.prefilter(nil) != nil {
 			filters++
 		}
 		o := newOracle(t, pats)
@@ -356,6 +363,8 @@ func checkLong(t *testing.T, max limits, seed uint64, sets, size int) {
 }
 
 func TestOracleLong(t *testing.T) { checkLong(t, defaultLimits, 1, 400, 8<<10) }
+
+func TestOracleLongFickle(t *testing.T) { checkLong(t, fickle, 3, 200, 4<<10) }
 
 func TestOracleLongReplaced(t *testing.T) {
 	checkLong(t, limits{states: 12, bytes: 1 << 20}, 2, 200, 8<<10)

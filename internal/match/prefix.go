@@ -14,6 +14,7 @@ type prefilter struct {
 	ways []way // what there is to search by, the fastest first
 
 	literal []byte // all matches begin so
+	rarest  int    // place of its rarest byte
 	// anchors are rare bytes, one of which is at its place in every head.
 	anchors []anchor
 	// masks are the heads as a bit-parallel automaton (shift-or): of each group
@@ -51,9 +52,10 @@ const (
 	maxAnchors = 6 // each costs one vectorised search
 )
 
-// A way is used if it should stop at no more than one byte of so many.
+// A way is used if it should look at no more than one byte of so many.
 const (
-	worthAnchors = 32
+	worthLiteral = 24
+	worthAnchors = 64
 	worthMasks   = 40
 	worthNeeds   = 60
 )
@@ -91,45 +93,78 @@ func (s *byteSet) len() (n int) {
 	return n
 }
 
-// share is about how much of a text consists of these bytes.
-func (s *byteSet) share() (sum float64) {
+// Shares say about how much of a text each byte makes up.
+type shares [256]float64
+
+// of returns the share of all the bytes of a set.
+func (p *shares) of(s *byteSet) (sum float64) {
 	for b := range s.all {
-		sum += shares[b]
+		sum += p[b]
 	}
 	return min(sum, 1)
 }
 
-// shares is about how much of what programs print is each byte.
-var shares = func() (shares [256]float64) {
-	for b := range shares {
-		shares[b] = 0.001
+// usual is what programs print. A sample weighs as much as it is long; this as
+// much as usualWeight bytes.
+var usual = func() (p shares) {
+	for b := range p {
+		p[b] = 0.001
 	}
 	for b := '!'; b <= '~'; b++ {
-		shares[b] = 0.004
+		p[b] = 0.004
 	}
 	for b := '0'; b <= '9'; b++ {
-		shares[b] = 0.02
+		p[b] = 0.02
 	}
 	for rank, b := range "zqjxkwvybgfhpmudclsnoraite" {
-		shares[b] = 0.001 + 0.002*float64(rank)
+		p[b] = 0.001 + 0.002*float64(rank)
 	}
 	for _, b := range "\n.:-/" {
-		shares[b] = 0.015
+		p[b] = 0.015
 	}
-	shares[' '] = 0.12
-	return shares
+	p[' '] = 0.12
+	return p
 }()
 
+const (
+	usualWeight = 2 << 10
+	maxSample   = 64 << 10
+)
+
+// sharesIn returns the shares that are to be expected in a text which begins
+// with the sample.
+func sharesIn(sample []byte) *shares {
+	sample = sample[:min(len(sample), maxSample)]
+	p := usual
+	for b := range p {
+		p[b] *= usualWeight
+	}
+	for _, b := range sample {
+		p[b]++
+	}
+	for b := range p {
+		p[b] /= float64(usualWeight + len(sample))
+	}
+	return &p
+}
+
+// prefilter returns the set's prefilter. If it is not yet made, it is made for
+// texts like the sample.
+func (s *Set) prefilter(sample []byte) *prefilter {
+	s.once.Do(func() { s.skip = newPrefilter(&s.prog, sharesIn(sample)) })
+	return s.skip
+}
+
 // newPrefilter returns nil if there is nothing to skip by.
-func newPrefilter(p *program) *prefilter {
+func newPrefilter(p *program, text *shares) *prefilter {
 	if !p.restarts {
 		return nil
 	}
 	f := new(prefilter)
 	if heads := findHeads(p); heads != nil {
-		f.useHeads(heads)
+		f.useHeads(heads, text)
 	}
-	if f.needs = findNeeds(p); f.needs != nil {
+	if f.needs = findNeeds(p, text); f.needs != nil {
 		f.ways = append(f.ways, byNeeds)
 	}
 	if len(f.ways) == 0 {
@@ -258,31 +293,29 @@ func (m *stepper) branches(from branch) (next []branch, ends, ok bool) {
 }
 
 // useHeads fills in what is searched for by the heads.
-func (f *prefilter) useHeads(heads []head) {
+func (f *prefilter) useHeads(heads []head, text *shares) {
 	if len(heads) == 1 {
-		if f.literal = heads[0].literal(); len(f.literal) > 1 {
-			f.ways = append(f.ways, byLiteral)
-		}
+		f.useLiteral(heads[0], text)
 	}
 	for i, h := range heads {
 		heads[i] = h[:min(len(h), maxDepth)]
 		f.depth = max(f.depth, len(heads[i]))
 	}
-	if f.anchors = findAnchors(heads); f.anchors != nil {
+	if f.anchors = findAnchors(heads, text); f.anchors != nil {
 		f.ways = append(f.ways, byAnchors)
 	}
-	if f.fillMasks(heads) < 1.0/worthMasks {
+	if f.fillMasks(heads, text) < 1.0/worthMasks {
 		f.ways = append(f.ways, byMasks)
 	}
 }
 
 // fillMasks fills in masks, and returns how likely they fit by chance.
-func (f *prefilter) fillMasks(heads []head) (chance float64) {
+func (f *prefilter) fillMasks(heads []head, text *shares) (chance float64) {
 	for c := range f.masks {
 		f.masks[c] = 1<<(maxGroups*f.depth) - 1
 	}
-	for j, h := range groups(heads) {
-		chance += h.chance()
+	for j, h := range groups(heads, text) {
+		chance += h.chance(text)
 		for k := range f.depth {
 			for c := range f.masks {
 				if k >= len(h) || h[k].has(byte(c)) {
@@ -296,14 +329,14 @@ func (f *prefilter) fillMasks(heads []head) (chance float64) {
 
 // groups joins heads until no more than maxGroups are left, each time the two
 // for which that brings the fewest false stops.
-func groups(heads []head) []head {
+func groups(heads []head, text *shares) []head {
 	heads = slices.Clone(heads)
 	for len(heads) > maxGroups {
 		var one, other int
 		least := math.Inf(1)
 		for i := range heads {
 			for j := range i {
-				if more := heads[i].join(heads[j]).chance() - heads[i].chance() - heads[j].chance(); more < least {
+				if more := heads[i].join(heads[j]).chance(text) - heads[i].chance(text) - heads[j].chance(text); more < least {
 					one, other, least = i, j, more
 				}
 			}
@@ -324,21 +357,38 @@ func (h head) join(other head) head {
 }
 
 // chance is about how often the head fits by chance.
-func (h head) chance() float64 {
+func (h head) chance(text *shares) float64 {
 	chance := 1.0
 	for k := range h {
-		chance *= h[k].share()
+		chance *= text.of(&h[k])
 	}
 	return chance
 }
 
+// useLiteral uses the bytes of a head, if they are certain.
+func (f *prefilter) useLiteral(h head, text *shares) {
+	literal := h.literal()
+	if literal == nil {
+		return
+	}
+	for place, b := range literal {
+		if text[b] < text[literal[f.rarest]] {
+			f.rarest = place
+		}
+	}
+	if text[literal[f.rarest]] < 1.0/worthLiteral {
+		f.literal = literal
+		f.ways = append(f.ways, byLiteral)
+	}
+}
+
 // findAnchors returns rare bytes of which every head has one, or nil.
-func findAnchors(heads []head) (anchors []anchor) {
+func findAnchors(heads []head, text *shares) (anchors []anchor) {
 	total := 0.0
 	for _, h := range heads {
 		place, least := -1, 2.0
 		for k := range h {
-			if share := h[k].share(); share < least {
+			if share := text.of(&h[k]); share < least {
 				place, least = k, share
 			}
 		}
@@ -348,7 +398,7 @@ func findAnchors(heads []head) (anchors []anchor) {
 		for b := range h[place].all {
 			if a := (anchor{value: b, place: place}); !slices.Contains(anchors, a) {
 				anchors = append(anchors, a)
-				total += shares[b]
+				total += text[b]
 			}
 		}
 	}
@@ -374,12 +424,23 @@ func (f *prefilter) fitted(s uint64) bool {
 }
 
 // scanLiteral returns the first place in b where a match can begin, or that
-// from which on b is too short to say.
-func (f *prefilter) scanLiteral(b []byte) int {
-	if n := bytes.Index(b, f.literal); n >= 0 {
-		return n
+// from which on b is too short to say, and how often it had to look closer.
+func (f *prefilter) scanLiteral(b []byte) (place, looks int) {
+	limit := max(0, len(b)-len(f.literal)+1)
+	for i := 0; ; i++ {
+		looks++
+		if i >= limit {
+			return limit, looks
+		}
+		n := bytes.IndexByte(b[i+f.rarest:limit+f.rarest], f.literal[f.rarest])
+		if n < 0 {
+			return limit, looks
+		}
+		i += n
+		if bytes.HasPrefix(b[i:], f.literal) {
+			return i, looks
+		}
 	}
-	return max(0, len(b)-len(f.literal)+1)
 }
 
 // scanMasks is scanLiteral by means of the masks, four bytes at a time.
@@ -407,9 +468,10 @@ func (f *prefilter) scanMasks(b []byte) int {
 // scanAnchors is scanLiteral by means of the anchors. at is the offset of b in
 // the text; next holds, for each anchor, the offset before which it is known
 // not to be.
-func (f *prefilter) scanAnchors(b []byte, at int64, next *[maxAnchors]int64) int {
+func (f *prefilter) scanAnchors(b []byte, at int64, next *[maxAnchors]int64) (place, looks int) {
 	limit := max(0, len(b)-f.depth+1)
 	for i := 0; i < limit; i++ {
+		looks++
 		first := limit
 		for k, a := range f.anchors {
 			from := i + a.place
@@ -424,16 +486,16 @@ func (f *prefilter) scanAnchors(b []byte, at int64, next *[maxAnchors]int64) int
 		}
 		i = first
 		if i < limit && f.fits(b[i:]) {
-			return i
+			return i, looks
 		}
 	}
-	return limit
+	return limit, looks
 }
 
 // findNeeds returns rare bytes of which every match has one, if no match goes
 // over a newline. A case needs the bytes of a set if without the instructions
 // that accept no others no match can be reached.
-func findNeeds(p *program) (needs []byte) {
+func findNeeds(p *program, text *shares) (needs []byte) {
 	if p.bytewise || len(p.starts) == 0 || len(p.insts) > 1<<12 {
 		return nil
 	}
@@ -449,7 +511,7 @@ func findNeeds(p *program) (needs []byte) {
 		best, least := byteSet{}, 2.0
 		for set := range members {
 			s := &members[set]
-			if share := s.share(); share > 0 && share < least && !p.reaches(start, func(in uint32) bool { return members[in].within(s) }) {
+			if share := text.of(s); share > 0 && share < least && !p.reaches(start, func(in uint32) bool { return members[in].within(s) }) {
 				best, least = *s, share
 			}
 		}
@@ -459,7 +521,7 @@ func findNeeds(p *program) (needs []byte) {
 		for b := range best.all {
 			if !slices.Contains(needs, b) {
 				needs = append(needs, b)
-				total += shares[b]
+				total += text[b]
 			}
 		}
 	}

@@ -26,11 +26,11 @@ type Scan struct {
 	hopeless bool // nothing can match any more
 
 	// What the set's prefilter found.
-	skip   *prefilter        // nil: there is none, or the text is short
-	next   [maxAnchors]int64 // places before which its bytes are known not to be
-	way    int               // which of its ways is in use; those before it stopped too often
-	gain   int               // bytes it saved lately
-	inLine bool              // a byte it needs is in the line
+	skip *prefilter        // nil: there is none, or the text is short
+	next [maxAnchors]int64 // places before which its bytes are known not to be
+	way  int               // which of its ways is in use; those before it stopped too often
+	gain int               // bytes it saved lately
+	bare bool              // no byte it needs is in the line so far
 }
 
 // Found is a match: which case, and where.
@@ -46,7 +46,7 @@ func (s *Set) Start(sc *Scan) {
 	if sc.set != s {
 		machine = nil
 	}
-	*sc = Scan{set: s, auto: s.auto.Load(), machine: machine, gain: credit}
+	*sc = Scan{set: s, auto: s.auto.Load(), machine: machine, gain: s.max.credit}
 	sc.here.threads = threads
 	sc.enter(sc.auto.begin)
 }
@@ -56,7 +56,7 @@ func (s *Set) Start(sc *Scan) {
 // left of b is not scanned. Feed does not keep b.
 func (sc *Scan) Feed(b []byte) (decided bool) {
 	if sc.skip == nil && sc.pos+int64(len(b)) >= sc.set.max.skip {
-		sc.skip = sc.set.skip()
+		sc.skip = sc.set.prefilter(b)
 	}
 	for len(b) > 0 && !sc.decided {
 		n := 0
@@ -131,32 +131,38 @@ func (sc *Scan) feedAutomaton(b []byte) int {
 // fresh returns the bound below which states are fresh.
 func (sc *Scan) fresh() ref { return ref((1 + freshRows) * sc.auto.m.columns) }
 
-// What one stop of a prefilter costs, in bytes that could be followed instead,
-// and how far it may fall behind before the next way is taken.
+// What it costs to leave the automaton for a prefilter, and when that must look
+// closer, in bytes that could be followed instead.
 const (
-	stopPrice = 16
-	credit    = 1 << 12
+	stopPrice = 32
+	lookPrice = 16
 )
 
 // skipHeads skips bytes at which no match begins, if there are any.
 func (sc *Scan) skipHeads(b []byte) int {
 	f := sc.skip
-	var n int
+	var n, looks int
 	switch f.ways[sc.way] {
 	case byLiteral:
-		n = f.scanLiteral(b)
+		n, looks = f.scanLiteral(b)
 	case byAnchors:
-		n = f.scanAnchors(b, sc.pos, &sc.next)
+		n, looks = f.scanAnchors(b, sc.pos, &sc.next)
 	case byMasks:
 		n = f.scanMasks(b)
 	}
-	sc.gain = min(sc.gain+n-stopPrice, credit)
-	if sc.gain < 0 {
-		sc.way++
-		sc.gain = credit
-	}
+	sc.earn(n - looks*lookPrice - stopPrice)
 	sc.jump(b, n)
 	return n
+}
+
+// earn keeps account of what the present way brings, and goes to the next way
+// if it does not pay.
+func (sc *Scan) earn(n int) {
+	sc.gain = min(sc.gain+n, sc.set.max.credit)
+	if sc.gain < 0 {
+		sc.way++
+		sc.gain = sc.set.max.credit
+	}
 }
 
 // jump goes n bytes on, to where nothing is alive.
@@ -175,7 +181,7 @@ func (sc *Scan) jump(b []byte, n int) {
 
 // feedLines skips the lines that have none of the bytes which a match needs.
 func (sc *Scan) feedLines(b []byte) int {
-	if !sc.inLine {
+	if sc.bare {
 		first := len(b)
 		for k, c := range sc.skip.needs {
 			if sc.next[k] < sc.pos {
@@ -188,21 +194,23 @@ func (sc *Scan) feedLines(b []byte) int {
 			first = min(first, int(sc.next[k]-sc.pos))
 		}
 		if n := bytes.LastIndexByte(b[:first], '\n') + 1; n > 0 {
+			sc.earn(n)
 			sc.jump(b, n)
 			return n
 		}
 		if first == len(b) {
 			return sc.run(b)
 		}
-		sc.inLine = true
+		sc.bare = false
 	}
-	// To the end of the line, so that its match is not cut.
+	// To the end of the line, where all that began in it ends.
 	n := bytes.IndexByte(b, '\n') + 1
 	if n == 0 {
 		return sc.run(b)
 	}
 	taken := sc.run(b[:n])
-	sc.inLine = taken < n
+	sc.bare = taken == n
+	sc.earn(-2*taken - stopPrice)
 	return taken
 }
 
