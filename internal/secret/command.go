@@ -64,7 +64,7 @@ func readCommand(ctx context.Context, text string) ([]byte, error) {
 	said := &tail{max: 1 << 10}
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
 	c.Stdout, c.Stderr = out, said
-	c.WaitDelay = time.Second // an agent that it left behind may hold the pipes open
+	c.WaitDelay = time.Second // a daemon that it left behind may hold the pipes open
 	err = c.Run()
 	switch {
 	// The first that is true explains the others: a command that was stopped

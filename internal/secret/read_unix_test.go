@@ -119,7 +119,7 @@ func TestReadCommandShowsTheEndOfItsErrors(t *testing.T) {
 	}
 }
 
-// An agent that a password manager starts may keep its output open for ever.
+// A daemon that a password manager starts may keep its output open for ever.
 func TestReadCommandThatLeavesSomethingBehind(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "pipe")
