@@ -234,6 +234,9 @@ func (w *Wait) follow(pid int) {
 		if _, ok := link.Pipe(); ok && f.Read && !f.Write {
 			f.Inside = ownPipe(pid, link)
 		}
+		if inode, ok := link.Socket(); ok && f.Read && w.Op == Poll {
+			f.Inside = ownSocket(pid, inode)
+		}
 	}
 }
 

@@ -47,13 +47,17 @@ func onTerminal(t testing.TB, args ...string) *rig {
 // onPipes starts a program on pipes, errors included in the output.
 func onPipes(t testing.TB, args ...string) *rig {
 	t.Helper()
+	return pipesOfCommand(t, exec.Command(args[0], args[1:]...))
+}
+
+func pipesOfCommand(t testing.TB, cmd *exec.Cmd) *rig {
+	t.Helper()
 	theirIn, in, err := os.Pipe()
 	check(t, err)
 	out, theirOut, err := os.Pipe()
 	check(t, err)
-	r := &rig{t: t, in: in, inPipe: inode(t, in), outPipe: inode(t, out)}
+	r := &rig{t: t, cmd: cmd, in: in, inPipe: inode(t, in), outPipe: inode(t, out)}
 	r.out = nonblocking(t, out)
-	r.cmd = exec.Command(args[0], args[1:]...)
 	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = theirIn, theirOut, theirOut
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	r.start()
@@ -80,10 +84,18 @@ func inode(t testing.TB, f *os.File) uint64 {
 func (r *rig) start() {
 	r.t.Helper()
 	if r.cmd.Env == nil {
-		r.cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8", "PS1=$ ", "HISTFILE=/dev/null", "LESSHISTFILE=-", "NODE_REPL_HISTORY=", "HOME="+r.t.TempDir())
+		r.cmd.Env = environment(r.t)
 	}
 	check(r.t, r.cmd.Start())
 	r.t.Cleanup(r.end)
+}
+
+// environment is the same on every machine: PYTHONUNBUFFERED, say, would change what is tested.
+func environment(t testing.TB) []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TERM=xterm-256color", "LC_ALL=C.UTF-8", "PS1=$ ",
+		"HISTFILE=/dev/null", "LESSHISTFILE=-", "NODE_REPL_HISTORY=", "PYTHONDONTWRITEBYTECODE=1",
+	}
 }
 
 // end kills the whole session.

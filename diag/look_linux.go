@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/spawnx/spawnx/internal/procfs"
+	"golang.org/x/sys/unix"
 )
 
 // A task is one thread as the first look has seen it.
@@ -243,6 +244,9 @@ func (s sight) objections(l Lanes, ev Evidence) Evidence {
 func (s sight) foreground(l Lanes, pid int) bool {
 	if l.TTY == "" {
 		return true
+	}
+	if group, err := unix.Getpgid(pid); err == nil && group == l.Foreground {
+		return true // the cheap answer, mostly
 	}
 	st, err := procfs.ReadStat(pid)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,7 +35,6 @@ type state struct {
 	who   string // whose: the beginning of Who
 	what  string // a part of its line
 	proof bool   // Waiting must prove it; else Waiting must never
-	pipe  bool
 }
 
 // A step types something when the program has printed something ("" at once,
@@ -66,6 +66,7 @@ var states = []state{
 	{name: "dash read", start: command("dash", "dash", "-c", "read x"), kind: KindInput, who: "dash", proof: true},
 	{name: "read in a child", start: command("dash", "sh", "-c", "(read x; echo $x); true"), kind: KindInput, who: "sh", proof: true},
 	{name: "python input", start: py("input('Name? ')"), kind: KindInput, who: python, proof: true},
+	{name: "python asyncio", start: py(asyncio), kind: KindInput, who: python, proof: true},
 	{name: "perl", start: command("perl", "perl", "-e", "$x = <STDIN>"), kind: KindInput, who: "perl", proof: true},
 	{name: "ruby", start: command("ruby", "ruby", "-e", "gets"), kind: KindInput, who: "ruby", proof: true},
 	{name: "gawk", start: command("gawk", "gawk", "{print}"), kind: KindInput, who: "gawk", proof: true},
@@ -207,6 +208,7 @@ func TestStates(t *testing.T) {
 }
 
 const (
+	asyncio     = "import asyncio,sys\nasync def main():\n r=asyncio.StreamReader(); await asyncio.get_event_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(r), sys.stdin); await r.readline()\nasyncio.run(main())"
 	threadReads = "import threading,time,sys\nthreading.Thread(target=sys.stdin.readline,daemon=True).start()\ntime.sleep(1000)"
 	cInput      = `#include <stdio.h>` + "\n" + `#include <unistd.h>` + "\n" + `int main(int c, char **v) { char b[80]; if (c > 1) sleep(1000); printf("Enter value: "); return !fgets(b, sizeof b, stdin); }`
 	cppInput    = `#include <iostream>` + "\n" + `int main() { std::string s; std::cout << "Enter value: "; return !std::getline(std::cin, s); }`
@@ -273,7 +275,8 @@ func program(state string) {
 			_, _ = l.Accept() // nobody comes
 		}
 	case "compute":
-		for {
+		for i := 0; ; i++ {
+			runtime.KeepAlive(i)
 		}
 	case "sleep":
 		time.Sleep(1000 * time.Second)

@@ -42,12 +42,16 @@ func (c *census) of(pid int) []int {
 	var members []int
 	kept := c.sessions[pid][:0]
 	for _, p := range c.sessions[pid] {
+		if p == pid {
+			kept = append(kept, p)
+			continue
+		}
 		st, err := procfs.ReadStat(p)
 		if err != nil || st.Session != pid {
 			continue // it has ended, or has a session of its own now
 		}
 		kept = append(kept, p)
-		if p != pid && st.State != procfs.Zombie {
+		if st.State != procfs.Zombie {
 			members = append(members, p)
 		}
 	}

@@ -38,3 +38,13 @@ func BenchmarkWaiting(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkTake(b *testing.B) {
+	r := onTerminal(b, "bash", "--norc", "-i")
+	r.proved()
+	for b.Loop() {
+		if _, err := Take(r.lanes()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+//go:build linux
+
+package diag
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// crosswise starts two programs whose input is the other's output, with direct
+// pipes, and returns the Lanes of both.
+func crosswise(t *testing.T, a, b *exec.Cmd) [2]Lanes {
+	t.Helper()
+	aIn, bOut, err := os.Pipe()
+	check(t, err)
+	bIn, aOut, err := os.Pipe()
+	check(t, err)
+	a.Stdin, a.Stdout, b.Stdin, b.Stdout = aIn, aOut, bIn, bOut
+	for _, c := range []*exec.Cmd{a, b} {
+		c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		check(t, c.Start())
+		t.Cleanup(func() {
+			_ = c.Process.Kill() // it never ends by itself
+			_ = c.Wait()
+		})
+	}
+	check(t, errors.Join(aIn.Close(), aOut.Close(), bIn.Close(), bOut.Close()))
+	return [2]Lanes{{PID: a.Process.Pid, Unread: -1, Untaken: -1}, {PID: b.Process.Pid, Unread: -1, Untaken: -1}}
+}
+
+func deadlock(t *testing.T, lanes ...Lanes) Finding {
+	t.Helper()
+	return until(t, "deadlock", func() (Finding, bool) {
+		s, err := Take(lanes...)
+		check(t, err)
+		all := Explain(s)
+		return all[0], all[0].Kind == KindDeadlock
+	})
+}
+
+func TestTwoThatWriteWithoutReading(t *testing.T) {
+	l := crosswise(t, exec.Command("yes"), exec.Command("yes", "no"))
+	f := deadlock(t, l[0], l[1])
+	if f.Grade != Kernel || !strings.Contains(f.Why, "yes no (pid ") || strings.Count(f.Why, "to read") != 2 {
+		t.Errorf("%v", f)
+	}
+	t.Log(f, f.Cure)
+}
+
+func TestTwoThatWaitForEachOthersFirstWord(t *testing.T) {
+	exe := compile(t, "cc", "gcc", cPrompt)
+	l := crosswise(t, exec.Command(exe), exec.Command("cat"))
+	f := deadlock(t, l[0], l[1])
+	if !strings.Contains(f.Why, `holds back 13 bytes ("Enter value: ")`) || !strings.Contains(f.Cure, "--unbuffered") {
+		t.Errorf("%v; cure %q", f, f.Cure)
+	}
+	t.Log(f, f.Cure)
+}
+
+// One that can still go on breaks the circle.
+func TestNoDeadlockWhileOneCanGoOn(t *testing.T) {
+	l := crosswise(t, exec.Command("cat"), exec.Command("sh", "-c", "cat & sleep 1000"))
+	for range 100 {
+		s, err := Take(l[0], l[1])
+		check(t, err)
+		for _, f := range Explain(s) {
+			if f.Kind == KindDeadlock {
+				t.Fatal(f)
+			}
+		}
+	}
+}
+
+// Linked through us: each one's output is read by a reader that feeds the other.
+func TestDeadlockThroughARelayOfOurs(t *testing.T) {
+	a, b := onPipes(t, "yes"), onPipes(t, "yes", "no")
+	lanes := func() [2]Lanes {
+		la, lb := a.lanes(), b.lanes()
+		since := time.Now().Add(-1500 * time.Millisecond)
+		la.Readers = []Reader{{Name: "link to no", Policy: "block", Blocked: true, Since: since, Feeds: lb.PID}}
+		lb.Readers = []Reader{{Name: "link to yes", Policy: "block", Blocked: true, Since: since, Feeds: la.PID}}
+		return [2]Lanes{la, lb}
+	}
+	l := lanes()
+	f := deadlock(t, l[0], l[1])
+	t.Log(f)
+	s, err := Take(l[0])
+	check(t, err)
+	one := Explain(s)[0]
+	if one.Kind != KindBlocked || !strings.Contains(one.Why, "blocked by reader link to no since 1.5") {
+		t.Errorf("%v", one)
+	}
+}
