@@ -1,5 +1,10 @@
 package proc
 
+import (
+	"errors"
+	"strconv"
+)
+
 // A StartError says why a program was not started. Nothing is left of the attempt.
 type StartError struct {
 	// Stage is the step that failed:
@@ -29,20 +34,43 @@ const (
 	stageExec        = "exec"
 )
 
+// Error is one line, and where there is something to do a second one, "hint: …".
 func (e *StartError) Error() string {
-	if e.Path == "" {
-		return "start: " + e.Err.Error()
+	text := "start: "
+	if e.Path != "" {
+		text = "start " + shown(e.Path) + ": "
 	}
-	return "start " + e.Path + ": " + e.Err.Error()
+	text += e.Err.Error()
+	if hint := e.Hint(); hint != "" {
+		text += "\nhint: " + hint
+	}
+	return text
 }
 
 func (e *StartError) Unwrap() error { return e.Err }
+
+// Hint says what to do, "" if nothing comes to mind.
+func (e *StartError) Hint() string {
+	if r := (*reason)(nil); errors.As(e.Err, &r) {
+		return r.hint
+	}
+	return ""
+}
 
 // A reason says in words for people what an error of the system means here.
 type reason struct {
 	text string
 	err  error
+	hint string // what to do about it
 }
 
 func (r *reason) Error() string { return r.text }
 func (r *reason) Unwrap() error { return r.err }
+
+// shown returns a name as it is, or quoted if it holds what a terminal would not show as it is.
+func shown(name string) string {
+	if quoted := strconv.Quote(name); quoted != `"`+name+`"` || name == "" {
+		return quoted
+	}
+	return name
+}

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,36 +10,34 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 )
-
-// defaultPath is where a program is looked up when the child's environment has no PATH, as execvp(3) does it.
-const defaultPath = "/usr/bin:/bin"
 
 // checkSpec finds what no system would take.
 func checkSpec(s Spec) error {
 	if len(s.Args) == 0 || s.Args[0] == "" {
 		return &StartError{Stage: stageLookup, Err: errors.New("no program is named")}
 	}
-	failed := func(text string) error {
-		return &StartError{stageExec, s.Args[0], &reason{text, syscall.EINVAL}}
+	failed := func(stage, text string) error {
+		return &StartError{stage, s.Args[0], &reason{text: text, err: syscall.EINVAL}}
 	}
 	for i, arg := range s.Args {
 		if strings.ContainsRune(arg, 0) {
-			return failed(fmt.Sprintf("argument %d contains a NUL byte", i))
+			return failed(stageExec, fmt.Sprintf("argument %d contains a NUL byte", i))
 		}
 	}
 	for _, e := range s.Env {
-		if name, _, ok := strings.Cut(e, "="); strings.ContainsRune(e, 0) {
-			return failed(fmt.Sprintf("the environment variable %q contains a NUL byte", name))
-		} else if !ok {
-			return failed(fmt.Sprintf("the environment has %q, which is not name=value", e))
+		name, _, ok := strings.Cut(e, "=")
+		switch {
+		case strings.ContainsRune(e, 0):
+			return failed(stageExec, fmt.Sprintf("the environment variable %q contains a NUL byte", name))
+		case !ok:
+			return failed(stageExec, fmt.Sprintf("the environment has %q, which is not name=value", e))
 		}
 	}
 	if strings.ContainsRune(s.Dir, 0) {
-		return &StartError{stageDir, s.Args[0], &reason{"the folder's name contains a NUL byte", syscall.EINVAL}}
+		return failed(stageDir, "the folder's name contains a NUL byte")
 	}
 	return nil
 }
@@ -52,215 +51,120 @@ func checkDir(s Spec) error {
 	if err == nil && !info.IsDir() {
 		err = syscall.ENOTDIR
 	}
-	if err == nil {
-		return nil
-	}
-	text := "folder " + s.Dir + ": " + plain(err).Error()
+	var text string
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, fs.ErrNotExist):
-		text = "folder " + s.Dir + " not found"
+		text = "folder " + shown(s.Dir) + " not found"
 	case errors.Is(err, syscall.ENOTDIR):
-		text = s.Dir + " is no folder"
-	}
-	return &StartError{stageDir, s.Args[0], &reason{text, err}}
-}
-
-// environment returns the child's environment, without duplicates.
-func environment(s Spec) ([]string, error) {
-	var env []string
-	switch {
-	case s.EnvKeep != nil:
-		for _, e := range os.Environ() {
-			if name, _, _ := strings.Cut(e, "="); slices.Contains(s.EnvKeep, name) {
-				env = append(env, e)
-			}
-		}
-	case s.Env == nil:
-		env = os.Environ()
-	}
-	// Our PWD would be wrong in another folder; what the Spec itself says stands.
-	if s.Dir != "" && (s.Env == nil || s.EnvKeep != nil) && slices.ContainsFunc(env, names("PWD")) {
-		dir, err := filepath.Abs(s.Dir)
-		if err != nil {
-			return nil, err
-		}
-		env = append(env, "PWD="+dir)
-	}
-	env = append(env, s.Env...)
-	if s.Stdio != Pipes && !slices.ContainsFunc(env, names("TERM")) {
-		env = append(env, "TERM=xterm-256color")
-	}
-	return lastWins(env), nil
-}
-
-// names returns whether an entry of an environment is that of name.
-func names(name string) func(string) bool {
-	return func(entry string) bool { return strings.HasPrefix(entry, name+"=") }
-}
-
-// lastWins keeps the last value of each name, at its place.
-func lastWins(env []string) []string {
-	seen := make(map[string]bool, len(env))
-	out := make([]string, 0, len(env))
-	for _, e := range slices.Backward(env) {
-		name, _, _ := strings.Cut(e, "=")
-		if runtime.GOOS == "windows" {
-			// Names have no case there, and "=C:=C:\dir" holds a drive's folder.
-			if name == "" {
-				name = e
-			}
-			name = strings.ToUpper(name)
-		}
-		if !seen[name] {
-			seen[name] = true
-			out = append(out, e)
-		}
-	}
-	slices.Reverse(out)
-	return out
-}
-
-func valueOf(env []string, name string) (value string, ok bool) {
-	for _, e := range slices.Backward(env) {
-		if n, v, _ := strings.Cut(e, "="); n == name {
-			return v, true
-		}
-	}
-	return "", false
-}
-
-// lookPath returns what execve gets, as the child sees it from its folder.
-func lookPath(s Spec, env []string) (string, error) {
-	name := s.Args[0]
-	if strings.Contains(name, "/") {
-		return name, executable(s, name)
-	}
-	path, ok := valueOf(env, "PATH")
-	if !ok {
-		path = defaultPath
-	}
-	var forbidden error
-	for _, dir := range filepath.SplitList(path) {
-		if dir == "" { // it means the current folder: never without being named
-			continue
-		}
-		file := strings.TrimSuffix(dir, "/") + "/" + name
-		err := executable(s, file)
-		if err == nil {
-			return file, nil
-		}
-		// A file that may not be run hides none that may, further on.
-		if forbidden == nil && !errors.Is(err, fs.ErrNotExist) && !isDir(seenFrom(s.Dir, file)) {
-			forbidden = err
-		}
-	}
-	if forbidden != nil {
-		return "", forbidden
-	}
-	text := "not found in PATH"
-	switch {
-	case !ok:
-		text = "not found in " + defaultPath + " (the environment has no PATH)"
-	case path == "":
-		text = "not found: PATH is empty"
-	}
-	return "", &StartError{stageLookup, name, &reason{text, fs.ErrNotExist}}
-}
-
-// executable returns why file cannot be run, as far as its name and mode tell.
-func executable(s Spec, file string) error {
-	info, err := os.Stat(seenFrom(s.Dir, file))
-	stage, text := stagePermission, ""
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		stage, text = stageLookup, "not found"
-		if s.Dir != "" && !filepath.IsAbs(file) {
-			text += " in " + s.Dir
-		}
-		err = &reason{plain(err).Error(), fs.ErrNotExist}
-	case err != nil:
-		text = plain(err).Error()
-	case info.IsDir():
-		text, err = "is a folder", fs.ErrPermission
-	case info.Mode()&0o111 == 0:
-		text, err = "is not executable (chmod +x makes it so)", fs.ErrPermission
+		text = shown(s.Dir) + " is no folder"
 	default:
-		return nil
+		text = "folder " + shown(s.Dir) + ": " + plain(err).Error()
 	}
-	if file != s.Args[0] {
-		text = file + ": " + text
-	}
-	return &StartError{stage, s.Args[0], &reason{text, err}}
+	return &StartError{stageDir, s.Args[0], &reason{text: text, err: err}}
 }
 
-// seenFrom returns file as we have to name it, when it is named from dir.
-func seenFrom(dir, file string) string {
-	if dir == "" || filepath.IsAbs(file) {
-		return file
+// explain turns the error of fork or execve into a StartError. The kernel says "no such file" of a script whose
+// interpreter is missing, so the file is looked at.
+func explain(l launch, err error) *StartError {
+	failed := func(stage, text string, hint ...string) *StartError {
+		return &StartError{stage, l.args[0], &reason{text, err, strings.Join(hint, "")}}
 	}
-	return filepath.Join(dir, file)
-}
-
-func isDir(file string) bool {
-	info, err := os.Stat(file)
-	return err == nil && info.IsDir()
-}
-
-// explain turns the error of execve into a StartError. The kernel says "no such file" of a script whose interpreter is
-// missing, so the file is looked at.
-func explain(s Spec, path string, args, env []string, err error) *StartError {
-	failed := func(stage, text string) *StartError {
-		return &StartError{stage, s.Args[0], &reason{text, err}}
+	line, isScript, readErr := firstLine(seenFrom(l.spec.Dir, l.path))
+	interpreter := ""
+	if words := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' }); isScript && len(words) > 0 {
+		interpreter = words[0]
 	}
-	file := seenFrom(s.Dir, path)
-	line, isScript, readErr := firstLine(file)
-	interpreter, _, _ := strings.Cut(strings.TrimLeft(line, " \t"), " ")
-	interpreter, _, _ = strings.Cut(interpreter, "\t")
 
 	switch {
-	case errors.Is(err, syscall.ENOENT) && isScript && strings.HasSuffix(line, "\r"):
-		return failed(stageInterpreter, fmt.Sprintf("interpreter %q not found: its first line ends in CR LF, as on Windows", interpreter))
+	case errors.Is(err, syscall.ENOENT) && strings.HasSuffix(interpreter, "\r"):
+		return failed(stageInterpreter, "interpreter "+shown(interpreter)+" not found: its first line ends in CR LF, as on Windows",
+			"take the carriage returns out: sed -i 's/\\r$//' ", l.path)
 	case errors.Is(err, syscall.ENOENT) && isScript:
-		return failed(stageInterpreter, "interpreter "+interpreter+" not found (its first line names it)")
+		return failed(stageInterpreter, "interpreter "+shown(interpreter)+" not found (its first line names it)",
+			"correct the line", orRun(l, filepath.Base(interpreter)))
 	case errors.Is(err, syscall.ENOENT) && readErr == nil:
 		return failed(stageInterpreter, "the loader that it needs is not on this machine")
 	case errors.Is(err, syscall.ENOENT):
 		return failed(stageLookup, "not found")
+	case errors.Is(err, syscall.ELOOP) && isScript:
+		return failed(stageInterpreter, "interpreter "+shown(interpreter)+" is a script, and so on: too many of them")
+
+	case errors.Is(err, syscall.EPERM) && l.spec.Credential != nil:
+		return failed(stagePermission, fmt.Sprintf("we may not become user %d, group %d", l.spec.Credential.UID, l.spec.Credential.GID))
 	case errors.Is(err, fs.ErrPermission) && isScript && !runs(interpreter):
-		return failed(stagePermission, "interpreter "+interpreter+" cannot be run (its first line names it)")
-	case errors.Is(err, syscall.EPERM) && s.Credential != nil:
-		return failed(stagePermission, fmt.Sprintf("we may not become user %d, group %d", s.Credential.UID, s.Credential.GID))
+		return failed(stagePermission, "interpreter "+shown(interpreter)+" is not executable (its first line names it)",
+			"correct the line")
+	case errors.Is(err, fs.ErrPermission) && l.spec.Credential != nil:
+		return failed(stagePermission, fmt.Sprintf("user %d may not run it, or not enter its folder", l.spec.Credential.UID))
 	case errors.Is(err, fs.ErrPermission):
 		return failed(stagePermission, "may not be run: "+err.Error())
-	case errors.Is(err, syscall.ENOEXEC) && readErr == nil && line == "" && !isScript:
-		return failed(stageInterpreter, "is empty or begins with an empty line: no interpreter is named")
-	case errors.Is(err, syscall.ENOEXEC) && isText(line):
-		return failed(stageInterpreter, "its first line does not begin with #! and an interpreter")
+
+	case errors.Is(err, syscall.ENOEXEC) && readErr == nil && isText(line):
+		return failed(stageInterpreter, "its first line does not name an interpreter",
+			"begin it with #!/bin/sh", orRun(l, "sh"))
 	case errors.Is(err, syscall.ENOEXEC):
 		return failed(stageExec, "is no program for this machine")
-	case errors.Is(err, syscall.ELOOP) && isScript:
-		return failed(stageInterpreter, "interpreter "+interpreter+" is a script, and so on: too many of them")
 	case errors.Is(err, syscall.E2BIG):
-		return failed(stageExec, tooBig(args, env))
+		return failed(stageExec, tooBig(l.args, l.env), "pass it as a file or as input")
 	case errors.Is(err, syscall.ETXTBSY):
 		return failed(stageExec, "somebody has it open for writing")
 	case errors.Is(err, syscall.EAGAIN):
-		return failed(stageExec, "no more processes are allowed (resource temporarily unavailable)")
+		return failed(stageExec, "no more processes are allowed")
 	}
-	return &StartError{stageExec, s.Args[0], err}
+	return &StartError{stageExec, l.args[0], err}
+}
+
+// orRun returns the part of a hint that names what to run instead: the interpreter if it is in PATH, else the usual one
+// whose name is most like it.
+func orRun(l launch, interpreter string) string {
+	best, fewest := "", 3 // edits; a name that differs by more is another name
+	for _, name := range []string{interpreter, "sh", "bash", "zsh", "python3", "perl", "ruby", "node", "php", "lua", "awk", "tclsh", "expect"} {
+		n := edits(interpreter, name)
+		if _, err := lookPath(Spec{Args: []string{name}, Dir: l.spec.Dir}, l.env); err == nil && n < fewest {
+			best, fewest = name, n
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return ", or run: " + best + " " + l.path
+}
+
+// edits is the number of letters to insert, delete or replace that makes b of a.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0]++
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // firstLine returns the first line of a file without its newline, and without #! if it is a script.
 func firstLine(file string) (line string, isScript bool, err error) {
+	// Only a regular file: opening a fifo would wait.
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return "", false, cmp.Or(err, errors.New("not a regular file"))
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return "", false, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", false, errors.New("not a regular file")
-	}
-	// The kernel reads 256 bytes; BINPRM_BUF_SIZE in linux/binfmts.h.
+	// The kernel looks at as many bytes: BINPRM_BUF_SIZE in linux/binfmts.h.
 	line, err = bufio.NewReader(io.LimitReader(f, 256)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", false, err
@@ -283,20 +187,33 @@ const maxArg = 32 * 4096
 
 func tooBig(args, env []string) string {
 	total := 0
-	for i, arg := range args {
-		if len(arg) >= maxArg && runtime.GOOS == "linux" {
-			return fmt.Sprintf("argument %d is too long: %d bytes, at most %d are possible", i, len(arg), maxArg-1)
+	tooLong := func(what string, s string) string {
+		total += len(s) + 1
+		if len(s) < maxArg || runtime.GOOS != "linux" {
+			return ""
 		}
-		total += len(arg) + 1
+		return fmt.Sprintf("%s is too long: %d bytes, at most %d are possible", what, len(s), maxArg-1)
+	}
+	for i, arg := range args {
+		if text := tooLong(fmt.Sprintf("argument %d", i), arg); text != "" {
+			return text
+		}
 	}
 	for _, e := range env {
-		if len(e) >= maxArg && runtime.GOOS == "linux" {
-			name, _, _ := strings.Cut(e, "=")
-			return fmt.Sprintf("the environment variable %s is too long: %d bytes, at most %d are possible", name, len(e), maxArg-1)
+		name, _, _ := strings.Cut(e, "=")
+		if text := tooLong("the environment variable "+shown(name), e); text != "" {
+			return text
 		}
-		total += len(e) + 1
 	}
 	return fmt.Sprintf("arguments and environment are too long: %d bytes", total)
+}
+
+// seenFrom returns file as we have to name it, when it is named from dir.
+func seenFrom(dir, file string) string {
+	if dir == "" || filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(dir, file)
 }
 
 // plain takes the operation and the path off an error of os: they are in the text already.

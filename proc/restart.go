@@ -89,7 +89,7 @@ func (r Restart) Next(st RestartState, e Exit, ran time.Duration) (next RestartS
 		ran -= r.delay(next.doubled)
 	}
 	delay = r.delay(next.doubled)
-	if delay < r.delay(next.doubled+1) {
+	if next.doubled == 0 || delay > r.delay(next.doubled-1) { // else it is the longest already
 		next.doubled++
 	}
 	next.clock += delay

@@ -14,7 +14,7 @@ import (
 func MaybeShim() { shim.Main(ptyio.RestoreSaved) }
 
 // errNoShim says what is missing in the host.
-var errNoShim = &reason{"the program's main does not call proc.MaybeShim first", errors.ErrUnsupported}
+var errNoShim = &reason{text: "main does not call proc.MaybeShim first", err: errors.ErrUnsupported}
 
 // steps are what has to be done between fork and execve by code of ours.
 type steps struct {
@@ -39,7 +39,7 @@ func stepsOf(spec Spec) (steps, error) {
 		return steps{}, fmt.Errorf("limits, umask and no_new_privs: %w", errors.ErrUnsupported)
 	}
 	if s.any() && !shim.Ready() {
-		return steps{}, &reason{"limits, umask and no_new_privs: " + errNoShim.Error(), errors.ErrUnsupported}
+		return steps{}, fmt.Errorf("limits, umask and no_new_privs: %w", errNoShim)
 	}
 	return s, nil
 }

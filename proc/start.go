@@ -3,6 +3,7 @@ package proc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -126,7 +127,7 @@ func (l launch) start(stdio *ptyio.Stdio) (*child, error) {
 		if errors.As(err, &se) {
 			return nil, se
 		}
-		return nil, explain(l.spec, l.path, l.args, l.env, err)
+		return nil, explain(l, err)
 	}
 	_ = stdio.ChildStarted() // closing our copies; there is nothing to do about an error
 	return c, nil
@@ -160,7 +161,7 @@ func (p *Process) Stdio() *ptyio.Stdio { return p.stdio }
 // errors.ErrUnsupported.
 func (p *Process) Resize(size Size) error {
 	if p.stdio.Terminal == nil {
-		return &reason{"resize: the program has no terminal", errors.ErrUnsupported}
+		return fmt.Errorf("resize: the program has no terminal: %w", errors.ErrUnsupported)
 	}
 	return p.stdio.Terminal.Resize(size)
 }
