@@ -143,8 +143,10 @@ func (m *stepper) step(dst, src *state, b byte) {
 				if !part.known {
 					c, _ = m.span(part.rune(b))
 				}
-				whole := append(part.bytes[:part.n:part.n], b)
-				m.unit(c, whole, 0)
+				var whole [4]byte
+				copy(whole[:], part.bytes[:])
+				whole[part.n] = b
+				m.unit(c, whole[:part.n+1], 0)
 				part = partial{}
 			}
 			m.store(dst, part)
@@ -248,8 +250,8 @@ func (m *stepper) rawBytes(pc uint32, bytes []byte, after int) (matched bool) {
 	return m.add(pc, kindUnknown, after)
 }
 
-// resolve lets the threads that waited for the next unit, which is of the kind
-// after, go on as far as they can without it.
+// resolve lets the threads that wait to know the next unit's kind go on, as far
+// as they can without consuming it. Behind them are after bytes.
 func (m *stepper) resolve(next kind, after int) {
 	if !slices.ContainsFunc(m.threads, m.waits) {
 		return
@@ -278,7 +280,7 @@ func (m *stepper) possible(threads []uint32, part partial) []uint32 {
 }
 
 // add adds the threads to which root leads, in order of preference, where the
-// unit behind is of the kind next. It reports whether a match is among them:
+// unit behind is of the kind next and after bytes are there. It reports whether a match is among them:
 // what is less preferred is not to be added any more.
 //
 // If an assertion must wait, root itself becomes the thread and is followed

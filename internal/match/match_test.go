@@ -209,6 +209,32 @@ func TestPrefilterComesInWithinALine(t *testing.T) {
 	}
 }
 
+// What one way of the prefilter knows is not taken for what another knows.
+func TestPrefilterChangesItsWay(t *testing.T) {
+	pats := list{re(`(?i)password:`)}
+	s, err := compile(pats, fickle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	usual := strings.Repeat("nothing\n", 40)
+	rest := strings.Repeat("passwordless login\n", 500) + "PASSWORD: \nmore\nmore\n"
+	var sc Scan
+	s.Start(&sc)
+	sc.Feed([]byte(usual)) // for which the prefilter is made
+	if want := []way{byAnchors, byMasks, byNeeds}; !slices.Equal(s.skip.ways, want) {
+		t.Fatalf("the test needs a prefilter by %v, has %v", want, s.skip.ways)
+	}
+	sc.Feed([]byte(rest))
+	if sc.way < 2 {
+		t.Fatal("the test needs a text that spoils the first ways")
+	}
+	text := usual + rest
+	f, ok := sc.Decided()
+	if got, want := locate(t, s, f, ok, text), newOracle(t, pats).answer(text); !got.same(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestPatternError(t *testing.T) {
 	_, err := Compile([]Pattern{text("["), re("a"), re("[")})
 	var pe *PatternError
@@ -374,7 +400,7 @@ func TestScansShareASet(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 4 {
 			var texts []string
-			for range 20 {
+			for range 20 / slow {
 				var b strings.Builder
 				for b.Len() < 6000 {
 					b.WriteString(r.pick("a", "b", "aab", "x", "\n", "é"))
@@ -421,6 +447,29 @@ func TestNothingIsAllocated(t *testing.T) {
 	}
 }
 
+func TestNothingIsAllocatedWithoutAnAutomaton(t *testing.T) {
+	s, err := compile(list{re(`\b(é|\pL)+ €`), text("\xff")}, limits{states: 2, bytes: 1, reuse: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := []byte(strings.Repeat("größer\xe2\x82- €\n", 200))
+	var sc Scan
+	scan := func() {
+		s.Start(&sc)
+		if sc.Feed(data) {
+			t.Fatal("found")
+		}
+		sc.Provisional()
+	}
+	scan()
+	if !sc.direct {
+		t.Fatal("the scan has an automaton")
+	}
+	if n := testing.AllocsPerRun(3, scan); n > 0 {
+		t.Errorf("%v allocations for a call that does not match", n)
+	}
+}
+
 // The automaton for (a|b)*a(a|b){n}c has 2^n states. A text that visits them
 // all costs no more than the bound.
 func TestMemoryIsBounded(t *testing.T) {
@@ -432,7 +481,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	line := make([]byte, 64<<10) // without a newline
 	var sc Scan
 	s.Start(&sc)
-	for range 64 {
+	for range 8 {
 		for i := range line {
 			line[i] = "ab"[r.IntN(2)]
 		}
@@ -440,18 +489,21 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Fatal("decided")
 		}
 	}
+	if !sc.direct && sc.replaced == 0 {
+		t.Fatal("the test needs a text that fills the automaton")
+	}
 	a := s.auto.Load()
 	if n := len(a.table.Load().states); n > defaultLimits.states || a.size > defaultLimits.bytes {
 		t.Errorf("the automaton has %d states, %d bytes", n, a.size)
 	}
-	if sc.Scanned() != 64*64<<10 {
+	if sc.Scanned() != 8*64<<10 {
 		t.Errorf("scanned %d", sc.Scanned())
 	}
 	if sc.Feed([]byte("\na" + strings.Repeat("b", 17) + "c")) {
 		t.Error("decided")
 	}
 	if !sc.Feed([]byte("a" + strings.Repeat("b", 18) + "c")) {
-		t.Error("no match behind 4 MiB")
+		t.Error("no match behind 512 KiB")
 	}
 }
 

@@ -4,8 +4,8 @@ import "bytes"
 
 // A Scan follows one text through a Set. The zero value is ready for
 // Set.Start, which may be called again and again: a Scan is reused without
-// allocating. It is not safe for concurrent use. Once decided it changes no
-// more until the next Start.
+// allocating, and may be dropped at any time. It is not safe for concurrent use.
+// Once decided it changes no more until the next Start.
 type Scan struct {
 	set  *Set
 	auto *automaton
@@ -18,7 +18,7 @@ type Scan struct {
 
 	pos      int64 // bytes scanned
 	from     int64 // the last place at which no earlier start was alive
-	line     ref   // in auto, at the beginning of a line lately; or unmade
+	half     ref   // in auto, where the second half began the last time; or unmade
 	replaced int64 // where the automaton was last found full
 	best     Found
 	matched  bool
@@ -26,10 +26,10 @@ type Scan struct {
 	hopeless bool // nothing can match any more
 
 	// What the set's prefilter found.
-	skip *prefilter        // nil: there is none, or the text is short
-	next [maxAnchors]int64 // places before which its bytes are known not to be
-	way  int               // which of its ways is in use; those before it stopped too often
-	gain int               // bytes it saved lately
+	skip *prefilter        // nil: it has none, or the text is short
+	way  int               // which of its ways is in use; those before it did not pay
+	gain int               // bytes the way saved lately
+	next [maxAnchors]int64 // places before which the bytes it looks for are not
 	bare bool              // no byte it needs is in the line so far
 }
 
@@ -162,6 +162,7 @@ func (sc *Scan) earn(n int) {
 	if sc.gain < 0 {
 		sc.way++
 		sc.gain = sc.set.max.credit
+		sc.next = [maxAnchors]int64{} // the next way looks for other bytes
 	}
 }
 
@@ -229,19 +230,23 @@ const pairFrom = 1 << 10
 
 // runPair follows the automaton over the two halves of b at once. One step must
 // wait for the one before it, so that a processor has time for two. The second
-// half begins at a line and in the state that the last such line began with: in
-// most text it is always the same. If the first half does not lead there, the
-// second was in vain. It may take no byte where runOne would.
+// half begins at a line, or at a word if there are no lines, and in the state in
+// which it began the last time: in most text that is always the same. If the
+// first half does not lead there, the second was in vain. It may take no byte
+// where runOne would.
 func (sc *Scan) runPair(b []byte) int {
 	mid := len(b) / 2
 	n := bytes.IndexByte(b[mid:], '\n') + 1
 	if n == 0 {
+		n = bytes.IndexByte(b[mid:], ' ') + 1
+	}
+	if n == 0 {
 		return 0
 	}
 	mid += n
-	auto, guess := sc.auto, sc.line
+	auto, guess := sc.auto, sc.half
 	if guess == unmade {
-		guess = auto.after[kindNewline] &^ flags
+		guess = auto.after[kindOf(rune(b[mid-1]))] &^ flags
 	}
 	n = min(mid, len(b)-mid)
 	first, second := b[:n], b[mid:][:n]
@@ -272,7 +277,7 @@ func (sc *Scan) runPair(b []byte) int {
 		}
 	}
 	if sc.at != guess || sc.decided {
-		sc.line = sc.at
+		sc.half = sc.at
 		return mid
 	}
 	sc.advance(at2, n, last2)
@@ -349,20 +354,21 @@ func (sc *Scan) strike(r ref, ago int) {
 	}
 }
 
-// look takes one byte with care.
+// look takes one byte with care: the state behind it may not be made yet.
 func (sc *Scan) look(b byte) {
 	to := sc.auto.step(sc.at, b, sc.set.max)
 	if to == unmade {
 		sc.replace()
-		if sc.direct {
-			sc.feedMachine([]byte{b})
-			return
+		if !sc.direct {
+			to = sc.auto.step(sc.at, b, sc.set.max)
 		}
-		if to = sc.auto.step(sc.at, b, sc.set.max); to == unmade {
+	}
+	if to == unmade {
+		if !sc.direct {
 			sc.leave(sc.auto.state(sc.at))
-			sc.feedMachine([]byte{b})
-			return
 		}
+		sc.feedMachine([]byte{b})
+		return
 	}
 	sc.pos++
 	sc.enter(to)
@@ -387,7 +393,7 @@ func (sc *Scan) arrive(st *state) {
 }
 
 // replace leaves a full automaton for a new one, or for the machine if the old
-// one was hardly used.
+// one was hardly used or the new one has no room.
 func (sc *Scan) replace() {
 	s := sc.set
 	old := sc.auto.state(sc.at)
@@ -400,7 +406,7 @@ func (sc *Scan) replace() {
 	if s.auto.Load() == sc.auto { // or another scan was here before
 		s.auto.Store(newAutomaton(s))
 	}
-	sc.auto, sc.line = s.auto.Load(), unmade
+	sc.auto, sc.half = s.auto.Load(), unmade
 	s.mu.Unlock()
 
 	sc.auto.mu.Lock()
