@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/ptyio"
+)
+
+// A foreground is our place at the person's terminal while a program runs: the terminal's mode, its size,
+// the signals that come to us, and ^Z. What is special to a system is in foreground_unix.go and its like.
+type foreground struct {
+	terminal *ptyio.Borrowed // in raw mode; nil: left as it is
+	unguard  func()
+	follow   bool // the program's terminal has the size of ours
+
+	signals chan os.Signal
+	served  chan struct{}
+	program *bridge.Bridge  // from serve on
+	orphan  func(os.Signal) // a signal came and there is no program any more
+
+	mu      sync.Mutex // one suspension at a time
+	resumed bool       // by suspend: the SIGCONT on its way is the same event
+}
+
+// takePlace prepares for the program: from now on no signal is lost and, for a plan that says so, the
+// terminal is in raw mode. A helper process gives it back should we be killed.
+func takePlace(p plan) (*foreground, error) {
+	f := &foreground{
+		unguard: func() {}, follow: p.follow,
+		signals: make(chan os.Signal, 64), served: make(chan struct{}),
+	}
+	for _, s := range caught() {
+		if !signal.Ignored(s) { // nohup(1), or a shell's background job: stays so
+			signal.Notify(f.signals, s)
+		}
+	}
+	if !p.raw {
+		return f, nil
+	}
+	terminal, err := ptyio.Borrow(os.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	f.terminal = terminal
+	f.unguard, err = proc.GuardTerminal(terminal)
+	if err != nil {
+		_ = terminal.Restore() // the error above says it
+		return nil, err
+	}
+	return f, nil
+}
+
+// serve passes signals on to the program, those first that came before it was there. orphan is called for
+// one that comes after its end.
+func (f *foreground) serve(program *bridge.Bridge, orphan func(os.Signal)) {
+	f.program, f.orphan = program, orphan
+	go func() {
+		defer close(f.served)
+		for s := range f.signals {
+			f.handle(s)
+		}
+	}()
+}
+
+// leave gives the terminal back. It may be called also when serve was not.
+func (f *foreground) leave() {
+	signal.Stop(f.signals)
+	close(f.signals)
+	if f.program != nil {
+		<-f.served
+	}
+	if f.terminal != nil {
+		_ = f.terminal.Restore() // where it fails the terminal is gone
+	}
+	f.unguard()
+}
+
+// pass sends a signal that was sent to us on to the program.
+func (f *foreground) pass(s os.Signal) {
+	if err := f.program.Signal(s); errors.Is(err, os.ErrProcessDone) {
+		f.orphan(s)
+	}
+}
+
+// resize gives the program's terminal the size of ours.
+func (f *foreground) resize() {
+	if !f.follow {
+		return
+	}
+	if size, err := ptyio.SizeOf(os.Stdout); err == nil {
+		_ = f.program.Resize(size) // it may have ended
+	}
+}
+
+// typed sees the keys before the program does. The terminal's suspend key stops the program and us where
+// it would stop a program that a shell had started: on our own terminal the kernel does not, since
+// nobody is there who could continue it.
+func (f *foreground) typed(p []byte) (pass []byte, leave bool) {
+	for i := 0; i < len(p); i++ {
+		if !f.suspends(p[i]) {
+			continue
+		}
+		if _, err := f.program.Input().Write(p[:i]); err != nil {
+			return nil, false // it has ended: its output tells
+		}
+		f.suspend(true)
+		p, i = p[i+1:], -1
+	}
+	return p, false
+}
+
+// suspends reports whether the program's terminal would turn a key into a stop of the program: the keys
+// make signals, and reach the program itself and not one that it started as a shell does.
+func (f *foreground) suspends(key byte) bool {
+	mode, err := f.program.Mode()
+	if err != nil || !mode.Signals || mode.Suspend == 0 || key != mode.Suspend {
+		return false
+	}
+	process := f.program.Process()
+	group, err := process.Stdio().Terminal.Foreground()
+	return err == nil && group == process.PID()
+}
+
+func number(s os.Signal) syscall.Signal {
+	n, _ := s.(syscall.Signal) // all that the system sends are
+	return n
+}

@@ -1,0 +1,103 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// caught are the signals that do not simply happen to us. SIGPIPE: a write to our stdout fails instead.
+// SIGTTIN and SIGTTOU are not among them: in the background we stop, as everybody does.
+func caught() []os.Signal {
+	all := []os.Signal{
+		unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM,
+		unix.SIGPIPE, unix.SIGTSTP, unix.SIGCONT, unix.SIGWINCH,
+	}
+	if runtime.GOOS == "linux" {
+		for n := syscall.Signal(35); n <= 64; n++ { // the real-time ones; 32 to 34 are the C library's and Go's
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+func (f *foreground) handle(s os.Signal) {
+	switch s {
+	case unix.SIGPIPE:
+	case unix.SIGWINCH:
+		f.resize()
+	case unix.SIGTSTP:
+		f.suspend(false)
+	case unix.SIGCONT:
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if !f.resumed {
+			f.resume()
+		}
+		f.resumed = false
+	default:
+		f.pass(s)
+	}
+}
+
+// suspend stops the program, gives the terminal back and stops us, as the terminal's suspend key does to
+// a job. It returns when somebody (fg, bg, kill -CONT) has continued us and the program goes on. By the
+// key, when there is one to press it, the rest of our own job is stopped too: `spawnx run x | less`.
+func (f *foreground) suspend(byKey bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.signalGroup(unix.SIGSTOP)
+	if f.terminal != nil {
+		_ = f.terminal.Restore() // where it fails the terminal is gone
+	}
+	signal.Ignore(unix.SIGTSTP)
+	if byKey {
+		_ = unix.Kill(0, unix.SIGTSTP) // all but us
+	}
+	f.resumed = true
+	stopUs()
+	signal.Notify(f.signals, unix.SIGTSTP)
+	f.resume()
+}
+
+// resume lets the program go on, with the terminal as it was. Called with mu held. A full-screen program
+// does not know that the shell has written to the screen: SIGWINCH makes it paint.
+func (f *foreground) resume() {
+	if f.terminal != nil && inForeground() {
+		_ = f.terminal.Raw() // where it fails the terminal is gone
+	}
+	f.resize()
+	f.signalGroup(unix.SIGCONT)
+	if f.terminal != nil {
+		f.signalGroup(unix.SIGWINCH)
+	}
+}
+
+// signalGroup signals the program's process group. Its leader is not reaped before its exit was seen and
+// its output read, so the number is still its own.
+func (f *foreground) signalGroup(s syscall.Signal) {
+	p := f.program.Process()
+	if p == nil {
+		return
+	}
+	if _, over := p.Exit(); !over {
+		_ = unix.Kill(-p.PID(), s) // it may be ending
+	}
+}
+
+// inForeground reports whether our process group is the one that our terminal listens to. Another's
+// setting of its modes would stop us.
+func inForeground() bool {
+	var group int
+	conn, err := os.Stdin.SyscallConn()
+	if err != nil {
+		return false
+	}
+	cerr := conn.Control(func(fd uintptr) { group, err = unix.IoctlGetInt(int(fd), unix.TIOCGPGRP) })
+	return cerr == nil && err == nil && group == unix.Getpgrp()
+}

@@ -1,0 +1,15 @@
+package main
+
+import "os"
+
+// caught: Windows knows ctrl-c only.
+func caught() []os.Signal { return []os.Signal{os.Interrupt} }
+
+// handle: the console has sent ctrl-c to the program too.
+func (f *foreground) handle(os.Signal) {
+	if _, over := f.program.Process().Exit(); over {
+		f.orphan(os.Interrupt)
+	}
+}
+
+func (f *foreground) suspend(bool) {}

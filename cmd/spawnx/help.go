@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [VERB]",
+		Short: "Say what a verb does",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return noVerb(cmd.Root(), args)
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) (verbs []cobra.Completion, _ cobra.ShellCompDirective) {
+			if len(args) == 0 {
+				for _, verb := range cmd.Root().Commands() {
+					if verb.IsAvailableCommand() {
+						verbs = append(verbs, cobra.CompletionWithDesc(verb.Name(), verb.Short))
+					}
+				}
+			}
+			return verbs, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+// Verbs and flags of run that are planned and not there yet: to be told so is better than to be called unknown.
+var (
+	verbsToCome = []string{"link", "script", "test", "debug", "web", "list", "attach", "wait", "stop", "signal", "resize",
+		"expect", "command", "screen", "send", "sendline", "sendkey", "sendsecret", "sendeof", "play", "why", "doctor"}
+	flagsToCome = []string{"name", "d", "detach", "prompt", "listen", "fifo", "window", "record", "contain"}
+)
+
+// noVerb is what arguments without a verb of ours lead to.
+func noVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if slices.Contains(verbsToCome, args[0]) {
+		return &usageError{what: args[0] + " is not there yet in this version", hint: "spawnx help lists what is"}
+	}
+	hint := "spawnx help lists the verbs; to run a program: spawnx run " + args[0]
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return &usageError{what: fmt.Sprintf("unknown verb %q", args[0]), hint: hint}
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/spawnx/spawnx/internal/secret"
+)
+
+// A logFile gets a program's output as it was written, secrets masked, and begins anew when it is long
+// enough: FILE becomes FILE.1, that FILE.2, up to keep of them. Only its owner can read it.
+type logFile struct {
+	name  string
+	limit int64 // 0: none
+	keep  int
+
+	mu      sync.Mutex // guards all below
+	f       *os.File
+	length  int64
+	lanes   []*logLane
+	secrets [][]byte
+}
+
+// A logLane is one of the streams that share a log: a secret may be cut by another stream's output.
+type logLane struct {
+	log  *logFile
+	mask secret.Mask
+}
+
+func openLog(name string, limit int64, keep int) (*logFile, error) {
+	l := &logFile{name: name, limit: limit, keep: keep}
+	return l, l.open()
+}
+
+func (l *logFile) open() error {
+	f, err := os.OpenFile(l.name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("log: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		_ = f.Close() // the error above says it
+		return fmt.Errorf("log: %w", err)
+	}
+	l.f, l.length = f, info.Size()
+	return nil
+}
+
+// lane returns a new lane for one stream.
+func (l *logFile) lane() *logLane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lane := &logLane{log: l}
+	for _, value := range l.secrets {
+		lane.mask.Add(value)
+	}
+	l.lanes = append(l.lanes, lane)
+	return lane
+}
+
+// hide masks a secret from now on.
+func (l *logFile) hide(value []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.secrets = append(l.secrets, bytes.Clone(value))
+	for _, lane := range l.lanes {
+		lane.mask.Add(value)
+	}
+}
+
+// Write takes all of p or none of it.
+func (lane *logLane) Write(p []byte) (int, error) {
+	l := lane.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.write(lane.mask.Feed(nil, p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// write writes p, the rest of a line that is too much to a new file's predecessor.
+func (l *logFile) write(p []byte) error {
+	if l.limit > 0 && l.length > 0 && l.length+int64(len(p)) > l.limit {
+		line := bytes.IndexByte(p, '\n') + 1
+		if err := l.append(p[:line]); err != nil {
+			return err
+		}
+		if err := l.rotate(); err != nil {
+			return err
+		}
+		p = p[line:]
+	}
+	return l.append(p)
+}
+
+func (l *logFile) append(p []byte) error {
+	n, err := l.f.Write(p)
+	l.length += int64(n)
+	return err
+}
+
+// rotate moves every log on by one; the oldest is overwritten.
+func (l *logFile) rotate() error {
+	for n := l.keep; n > 0; n-- {
+		from := l.name
+		if n > 1 {
+			from = fmt.Sprintf("%s.%d", l.name, n-1)
+		}
+		if err := os.Rename(from, fmt.Sprintf("%s.%d", l.name, n)); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("log: %w", err)
+		}
+	}
+	old := l.f
+	if err := l.open(); err != nil {
+		return err // and go on with the old one
+	}
+	return old.Close()
+}
+
+// Close writes what the masks held back.
+func (l *logFile) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var first error
+	for _, lane := range l.lanes {
+		if err := l.append(lane.mask.Flush(nil)); first == nil {
+			first = err
+		}
+	}
+	if err := l.f.Close(); first == nil {
+		first = err
+	}
+	return first
+}

@@ -1,0 +1,135 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/spawnx/spawnx/expect"
+	"github.com/spawnx/spawnx/proc"
+)
+
+// The test binary is spawnx when it is called by that name, as the tests do.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "spawnx" {
+		main()
+	}
+	proc.MaybeShim()
+	os.Exit(withSpawnxInPath(m.Run))
+}
+
+func withSpawnxInPath(run func() int) int {
+	dir, err := os.MkdirTemp("", "spawnx")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	if err := os.Symlink(self, filepath.Join(dir, "spawnx")); err != nil {
+		panic(err)
+	}
+	os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return run()
+}
+
+// A result is what a run of spawnx on pipes left.
+type result struct {
+	out, err string
+	status   int
+}
+
+// spawnxRun runs spawnx with these arguments, on pipes and without a terminal, and stdin as its input; nil is /dev/null.
+func spawnxRun(t *testing.T, stdin io.Reader, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "spawnx", args...)
+	var out, errs bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &out, &errs
+	cmd.SysProcAttr = ownSession()
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
+		t.Fatalf("spawnx %q: %v, stderr %q", args, err, errs.String())
+	}
+	return result{out.String(), errs.String(), proc.Exit{Code: cmd.ProcessState.ExitCode()}.Status()}
+}
+
+// person sits at a terminal and has started a command there.
+func person(t *testing.T, spec proc.Spec) *expect.Console {
+	t.Helper()
+	c, err := expect.Spawn(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return c
+}
+
+// sees waits for the first of the patterns.
+func sees(t *testing.T, c *expect.Console, cases ...expect.Pattern) expect.Match {
+	t.Helper()
+	m, err := c.Expect(t.Context(), cases...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func types(t *testing.T, c *expect.Console, line string) {
+	t.Helper()
+	if err := c.SendLine(line); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func presses(t *testing.T, c *expect.Console, keys ...string) {
+	t.Helper()
+	if err := c.SendKey(keys...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ends waits for the end and wants this status.
+func ends(t *testing.T, c *expect.Console, status int) {
+	t.Helper()
+	exit, err := c.Wait(t.Context())
+	var ended *proc.ExitError
+	if err != nil && !errors.As(err, &ended) {
+		t.Fatal(err)
+	}
+	if exit.Status() != status {
+		t.Errorf("status %d, want %d", exit.Status(), status)
+	}
+}
+
+const prompt = expect.Text("at your service> ")
+
+// shell is an interactive bash with job control, in which spawnx is in PATH.
+func shell(t *testing.T, env ...string) *expect.Console {
+	t.Helper()
+	spec := proc.Command("bash", "--norc", "--noprofile", "-i")
+	spec.Env = append(os.Environ(), "PS1="+string(prompt), "HISTFILE=", "INPUTRC=/dev/null")
+	spec.Env = append(spec.Env, env...)
+	spec.Grace = -1 // an interactive shell does not listen to TERM
+	c := person(t, spec)
+	types(t, c, "bind 'set enable-bracketed-paste off'")
+	sees(t, c, prompt)
+	sees(t, c, prompt)
+	return c
+}

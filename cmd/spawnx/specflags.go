@@ -1,0 +1,233 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/spawnx/spawnx/expect"
+	"github.com/spawnx/spawnx/internal/grammar"
+	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/ptyio"
+)
+
+// runFlags are the flags of run, as they were given.
+type runFlags struct {
+	on                   []string
+	stdio                *proc.Stdio // nil: not given
+	timeout, idleTimeout time.Duration
+	log                  string
+	logSize              int64
+	logKeep              int
+	restart              proc.When
+	unbuffered           bool
+	grace                *time.Duration // nil: not given
+	size                 *proc.Size     // nil: not given
+	dir                  string
+	env                  []string
+	clearEnv             bool
+	input, quiet         bool
+}
+
+func (f *runFlags) register(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&f.on, "on", nil, "answer: `'PATTERN => REPLY'`; repeatable, the first that matches wins")
+	fs.Var(value[proc.Stdio]{"kind", ptyio.ParseKind, func(k proc.Stdio) { f.stdio = &k }}, "stdio",
+		"what the program gets: pty, pipes, pty-stderr (errors apart) or pty-stdout (input a pipe)")
+	fs.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { f.timeout = d }}, "timeout",
+		"stop it after this time, status 124")
+	fs.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { f.idleTimeout = d }}, "idle-timeout",
+		"stop it when it wrote nothing for this time, status 124")
+	fs.StringVar(&f.log, "log", "", "append its output to `FILE`, as it was written, secrets masked")
+	fs.Var(value[int64]{"bytes", parseBytes, func(n int64) { f.logSize = n }}, "log-size",
+		"begin a new log when it is this long: 500K, 10M, 1G")
+	fs.IntVar(&f.logKeep, "log-keep", 5, "how many old logs to keep, `N`")
+	fs.Var(value[proc.When]{"when", parseWhen, func(w proc.When) { f.restart = w }}, "restart",
+		"start it again when it ends: never, on-failure or always")
+	fs.BoolVar(&f.unbuffered, "unbuffered", false, "do what is known to make this program write at once")
+	fs.Var(value[time.Duration]{"duration", parseGrace, func(d time.Duration) { f.grace = &d }}, "grace",
+		"time between asking it to end and killing it (default 5s)")
+	fs.Var(value[proc.Size]{"size", ptyio.ParseSize, func(s proc.Size) { f.size = &s }}, "size",
+		"rows and columns of its terminal, 24x80")
+	fs.StringVar(&f.dir, "dir", "", "run it in `DIR`")
+	fs.StringArrayVar(&f.env, "env", nil, "add `NAME=VALUE` to its environment; repeatable")
+	fs.BoolVar(&f.clearEnv, "clear-env", false, "give it nothing of our environment")
+	fs.BoolVarP(&f.input, "input", "i", false, "with --on: pass our input on although it is no terminal")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "do not print its output")
+}
+
+// value is a flag that is checked when it is read.
+type value[T any] struct {
+	kind  string
+	parse func(string) (T, error)
+	set   func(T)
+}
+
+func (v value[T]) Set(s string) error {
+	x, err := v.parse(s)
+	if err == nil {
+		v.set(x)
+	}
+	return err
+}
+
+func (v value[T]) Type() string { return v.kind }
+func (value[T]) String() string { return "" } // the default is in the text
+
+func parseDuration(s string) (time.Duration, error) {
+	d, err := parseGrace(s)
+	if err == nil && d <= 0 {
+		err = fmt.Errorf("a time above zero is wanted")
+	}
+	return d, err
+}
+
+func parseGrace(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		hint := "write 2s, 1m30s or 1h"
+		if _, err := strconv.ParseUint(s, 10, 32); err == nil {
+			hint = "write " + s + "s"
+		}
+		return 0, fmt.Errorf("no duration\nhint: %s", hint)
+	}
+	return d, nil
+}
+
+func parseBytes(s string) (int64, error) {
+	number, unit := s, int64(1)
+	if i := strings.IndexAny(s, "KMG"); i >= 0 && i == len(s)-1 {
+		number, unit = s[:i], map[byte]int64{'K': 1 << 10, 'M': 1 << 20, 'G': 1 << 30}[s[i]]
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n <= 0 || n > (1<<62)/unit {
+		return 0, fmt.Errorf("no size\nhint: write 500K, 10M or 1G")
+	}
+	return n * unit, nil
+}
+
+var whens = map[string]proc.When{"never": proc.Never, "on-failure": proc.OnFailure, "always": proc.Always}
+
+func parseWhen(s string) (proc.When, error) {
+	w, ok := whens[s]
+	if !ok {
+		return 0, fmt.Errorf("never, on-failure or always is wanted")
+	}
+	return w, nil
+}
+
+// surroundings are what run looks at besides its flags.
+type surroundings struct {
+	stdinTerminal, stdoutTerminal bool
+	environ                       []string
+}
+
+// A plan is what run is going to do.
+type plan struct {
+	spec      proc.Spec
+	rules     []expect.Rule
+	passInput bool // our input goes to the program
+	raw       bool // key by key: our terminal is in raw mode meanwhile
+	follow    bool // the program's terminal has the size of ours
+}
+
+// plan decides from the flags, the words behind them and the surroundings.
+func (f *runFlags) plan(words []string, here surroundings, world grammar.World) (plan, error) {
+	if err := f.check(); err != nil {
+		return plan{}, err
+	}
+	spec, err := grammar.Command(words, f.dir)
+	if err != nil {
+		return plan{}, err
+	}
+	rules, err := world.Rules(f.on)
+	if err != nil {
+		return plan{}, err
+	}
+	p := plan{spec: spec, rules: rules}
+
+	p.spec.Stdio = f.kind(here)
+	terminalIn := p.spec.Stdio == proc.PTY || p.spec.Stdio == proc.PTYStderr
+	p.passInput = len(rules) == 0 || here.stdinTerminal || f.input
+	p.raw = p.passInput && here.stdinTerminal && terminalIn
+	// What comes from a pipe would appear twice: as it came, and echoed.
+	p.spec.NoEcho = p.passInput && !here.stdinTerminal && terminalIn
+	p.follow = f.stdio == nil && len(rules) == 0 && f.size == nil && p.spec.Stdio == proc.PTY
+	if f.size != nil {
+		if p.spec.Stdio == proc.Pipes {
+			return plan{}, fmt.Errorf("--size needs a terminal\nhint: add --stdio pty")
+		}
+		p.spec.Size = *f.size
+	}
+
+	p.spec.Dir = f.dir
+	p.spec.Restart.When = f.restart
+	if f.grace != nil {
+		p.spec.Grace = *f.grace
+		if *f.grace == 0 {
+			p.spec.Grace = -1 // for a Spec zero is the default, negative none
+		}
+	}
+	p.spec.Env, err = f.environment(p.spec, here.environ)
+	return p, err
+}
+
+// check finds what does not go together.
+func (f *runFlags) check() error {
+	if f.log == "" && f.logSize != 0 {
+		return fmt.Errorf("--log-size without --log\nhint: add --log FILE")
+	}
+	if f.logKeep < 1 {
+		return fmt.Errorf("--log-keep %d: one log or more is wanted", f.logKeep)
+	}
+	for _, kv := range f.env {
+		if name, _, ok := strings.Cut(kv, "="); !ok || name == "" {
+			return fmt.Errorf("--env %q: there is no value\nhint: write --env NAME=VALUE", kv)
+		}
+	}
+	return nil
+}
+
+// kind is the one place where the surroundings decide what a program gets: a terminal when there is a
+// dialog or a person watches, pipes otherwise.
+func (f *runFlags) kind(here surroundings) proc.Stdio {
+	switch {
+	case f.stdio != nil:
+		return *f.stdio
+	case len(f.on) > 0 || here.stdoutTerminal:
+		return proc.PTY
+	}
+	return proc.Pipes
+}
+
+// environment is nil when the program gets ours unchanged.
+func (f *runFlags) environment(spec proc.Spec, ours []string) ([]string, error) {
+	var more []string
+	if f.unbuffered {
+		var err error
+		if more, err = unbuffered(spec.Args, spec.Stdio, findStdbuf); err != nil {
+			return nil, err
+		}
+	}
+	more = append(more, f.env...)
+	switch {
+	case f.clearEnv:
+		return append([]string{}, more...), nil
+	case len(more) == 0:
+		return nil, nil
+	}
+	return slices.Concat(ours, more), nil // of doubles the last counts
+}
+
+// lookAround asks the system what plan needs to know.
+func lookAround() surroundings {
+	return surroundings{
+		stdinTerminal:  ptyio.IsTerminal(os.Stdin),
+		stdoutTerminal: ptyio.IsTerminal(os.Stdout),
+		environ:        os.Environ(),
+	}
+}
