@@ -71,8 +71,14 @@ var (
 
 // Files of the core and of the rooms without goroutines that may say `go`. Each goroutine has an owner that waits for it.
 var (
-	goroutines = []string{"proc/reap.go", "bridge/program.go", "bridge/drain.go", "bridge/copy.go", "bridge/join.go", "expect/select.go"}
-	goless     = []string{"screen", "screen/picture", "record", "debugger/mi"}
+	goroutines = []string{
+		"proc/reap.go",                         // one per process
+		"bridge/start.go", "bridge/program.go", // one per program, which sees its end and starts it again
+		"bridge/drain.go",                                        // one for all lanes that nobody waits on
+		"bridge/copy.go", "bridge/join.go", "bridge/sit_unix.go", // one per sink, direction, terminal
+		"expect/select.go", "expect/interact.go", // gone before the call returns
+	}
+	goless = []string{"screen", "screen/picture", "record", "debugger/mi"}
 )
 
 // Who may print and end the process: the programs. A shim is another process, between fork and execve.
