@@ -212,7 +212,7 @@ func TestPrefilterComesInWithinALine(t *testing.T) {
 // What one way of the prefilter knows is not taken for what another knows.
 func TestPrefilterChangesItsWay(t *testing.T) {
 	pats := list{re(`(?i)password:`)}
-	s, err := compile(pats, fickle)
+	s, err := compile(pats, limits{states: 100, bytes: 1 << 20, credit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -423,10 +423,19 @@ func (f *prefilter) fitted(s uint64) bool {
 	return ^s>>(maxGroups*(f.depth-1))&(1<<maxGroups-1) != 0
 }
 
+// reach returns how many bytes a way by heads needs to see.
+func (f *prefilter) reach(w way) int {
+	if w == byLiteral {
+		return len(f.literal)
+	}
+	return f.depth
+}
+
 // scanLiteral returns the first place in b where a match can begin, or that
-// from which on b is too short to say, and how often it had to look closer.
+// from which on b is too short to say, and how often it had to look closer. b is
+// as long as it reaches or longer.
 func (f *prefilter) scanLiteral(b []byte) (place, looks int) {
-	limit := max(0, len(b)-len(f.literal)+1)
+	limit := len(b) - len(f.literal) + 1
 	for i := 0; ; i++ {
 		looks++
 		if i >= limit {
@@ -462,14 +471,14 @@ func (f *prefilter) scanMasks(b []byte) int {
 			return i + 1 - f.depth
 		}
 	}
-	return max(0, len(b)-f.depth+1)
+	return len(b) - f.depth + 1
 }
 
 // scanAnchors is scanLiteral by means of the anchors. at is the offset of b in
 // the text; next holds, for each anchor, the offset before which it is known
 // not to be.
 func (f *prefilter) scanAnchors(b []byte, at int64, next *[maxAnchors]int64) (place, looks int) {
-	limit := max(0, len(b)-f.depth+1)
+	limit := len(b) - f.depth + 1
 	for i := 0; i < limit; i++ {
 		looks++
 		first := limit

@@ -120,6 +120,8 @@ func (sc *Scan) feedAutomaton(b []byte) int {
 		return sc.run(b)
 	case f.ways[sc.way] == byNeeds:
 		return sc.feedLines(b)
+	case len(b) < f.reach(f.ways[sc.way]):
+		return sc.run(b)
 	case sc.at < sc.fresh():
 		if n := sc.skipHeads(b); n > 0 {
 			return n
