@@ -41,10 +41,24 @@ func (s *Snapshot) take() error {
 		}
 	}
 	if !found {
+		if slices.ContainsFunc(s.Lanes, func(l Lanes) bool { return hidden(l.PID) }) {
+			s.Note = "/proc hides it (hidepid)"
+			return nil
+		}
 		return ErrNone
 	}
 	s.outside()
 	return nil
+}
+
+// hidden says whether there is a process that /proc does not show. Signal 0 is
+// not sent; it asks whether one could be.
+func hidden(pid int) bool {
+	if pid <= 0 {
+		return false
+	}
+	err := unix.Kill(pid, 0)
+	return err == nil || err == unix.EPERM
 }
 
 // readProcess reads what can be read of a process; false when it is gone.
@@ -208,11 +222,16 @@ func lanesOf(pid int) (Lanes, error) {
 	if pid <= 0 {
 		return Lanes{}, ErrNone
 	}
+	l := Lanes{PID: pid, Foreign: true, Unread: -1, Untaken: -1}
 	st, err := procfs.ReadStat(pid)
-	if err != nil {
+	switch {
+	case err != nil && hidden(pid):
+		return l, nil
+	case err != nil:
 		return Lanes{}, errors.Join(ErrNone, err)
 	}
-	l := Lanes{PID: pid, Foreign: true, Unread: -1, Untaken: -1, Foreground: max(st.Foreground, 0)}
+	l.Foreground = max(st.Foreground, 0)
+	l.TTY = st.Terminal.Path()
 	for fd, to := range []*uint64{&l.InputPipe, &l.OutputPipe, &l.ErrPipe} {
 		link, err := procfs.ReadLink(pid, fd)
 		if err != nil {
@@ -221,8 +240,10 @@ func lanesOf(pid int) (Lanes, error) {
 		if inode, ok := link.Pipe(); ok {
 			*to = inode
 		}
+		if fd == 0 && strings.HasPrefix(string(link), "/dev/pts/") {
+			l.TTY = string(link) // it may have come from another session
+		}
 	}
-	l.TTY = st.Terminal.Path()
 	l.readMode()
 	return l, nil
 }
