@@ -1,6 +1,7 @@
 package ptyio_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -43,5 +44,24 @@ func TestNoDescriptorLeaks(t *testing.T) {
 	}
 	if after := descriptors(t); after != before {
 		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}
+
+func TestInodeIsThatOfProc(t *testing.T) {
+	s := open(t, ptyio.Pipes)
+	for fd, f := range []*ptyio.File{s.In, s.Out, s.Err} {
+		link := ""
+		conn, err := s.Child()[fd].SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Control(func(fd uintptr) { link, err = os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd)) })
+		if want := fmt.Sprintf("pipe:[%d]", f.Inode()); link != want || err != nil {
+			t.Errorf("descriptor %d is %s, our end %s, %v", fd, link, want, err)
+		}
+	}
+	s.Close()
+	if s.In.Inode() != 0 {
+		t.Error("a closed pipe has a number")
 	}
 }

@@ -15,4 +15,5 @@ func (t *Terminal) Foreground() (int, error) { return 0, ErrUnsupported }
 func (t *Terminal) Mode() (Mode, error)      { return Mode{}, ErrUnsupported }
 func (t *Terminal) SetMode(Mode) error       { return ErrUnsupported }
 
+// Taken is never known.
 func (t *Terminal) Taken() bool { return false }

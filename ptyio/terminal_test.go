@@ -77,3 +77,29 @@ func TestTerminalConcurrently(t *testing.T) {
 		}
 	}
 }
+
+// Input counts as not taken from the moment it was written until it was read.
+func TestTaken(t *testing.T) {
+	s := open(t, ptyio.PTY)
+	for i := range 300 {
+		if !s.Terminal.Taken() {
+			t.Fatalf("%d: nothing was sent", i)
+		}
+		write(t, s.In, "x\n")
+		if s.Terminal.Taken() {
+			t.Fatalf("%d: taken before anybody read", i)
+		}
+		readUntil(t, s.Child()[0], "\n")
+		if _, err := s.Out.ReadNow(make([]byte, 100)); err != nil {
+			t.Fatalf("%d: no echo: %v", i, err)
+		}
+	}
+	write(t, s.In, "begun")
+	if !s.Terminal.Taken() {
+		t.Error("a line that is not ended cannot be taken")
+	}
+	s.Terminal.Release()
+	if s.Terminal.Taken() {
+		t.Error("known without a slave")
+	}
+}
