@@ -33,6 +33,10 @@ func decode(pid, tid int, c procfs.Call) Wait {
 			return w
 		}
 	}
+	if c.SP == 0 && c.PC == 0 {
+		// A worker of io_uring: a thread without user space, whose registers are leftovers.
+		op = procfs.Uring
+	}
 	a := c.Args
 	switch op {
 	case procfs.Read:

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 
 	"github.com/spawnx/spawnx/internal/procfs"
 	"golang.org/x/sys/unix"
@@ -66,8 +67,11 @@ func (s *sight) add(l Lanes, pids []int, pid int) ([]int, Evidence) {
 				continue
 			}
 		case procfs.Sleeping:
-			if t.call, err = procfs.ReadCall(pid, tid); err != nil {
-				return pids, t.denied(l, err)
+			switch t.call, err = procfs.ReadCall(pid, tid); {
+			case errors.Is(err, fs.ErrPermission):
+				return pids, t.denied(l)
+			case err != nil:
+				return pids, s.lost(l, pid, err)
 			}
 			if t.call.Running {
 				return pids, t.evidence(Unknown, "", "it runs")
@@ -95,22 +99,34 @@ func (s *sight) add(l Lanes, pids []int, pid int) ([]int, Evidence) {
 func (s *sight) lost(l Lanes, pid int, err error) Evidence {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return task{pid: pid, tid: pid}.denied(l, err)
+		return task{pid: pid, tid: pid}.denied(l)
 	case pid != l.PID:
 		return Evidence{PID: pid, Why: "a process came or went"}
 	}
-	if _, err := os.Stat("/proc/self/stat"); err != nil {
-		return Evidence{Never: true, PID: pid, Why: "there is no /proc"}
+	if why := missing(); why != "" {
+		return Evidence{Never: true, PID: pid, Why: why}
 	}
 	return Evidence{PID: pid, Why: "it has ended, or /proc hides it"}
 }
 
+// missing says what this system does not show of any process, or "".
+func missing() string {
+	me := os.Getpid()
+	if _, err := procfs.ReadStat(me); err != nil {
+		return "there is no /proc"
+	}
+	if _, err := procfs.Children(me, me); errors.Is(err, fs.ErrNotExist) {
+		return "this kernel does not list children (CONFIG_PROC_CHILDREN)"
+	}
+	if _, err := procfs.ReadCall(me, me); errors.Is(err, fs.ErrNotExist) {
+		return "this kernel does not show system calls (CONFIG_HAVE_ARCH_TRACEHOOK)"
+	}
+	return ""
+}
+
 // denied is for a process that may not be looked into. The mode of its
 // terminal speaks all the same.
-func (t task) denied(l Lanes, err error) Evidence {
-	if !errors.Is(err, fs.ErrPermission) {
-		return t.evidence(Unknown, "", "a process came or went")
-	}
+func (t task) denied(l Lanes) Evidence {
 	ev := t.evidence(Unknown, "", "it may not be looked into")
 	ev.Never = true
 	if l.password() {
@@ -219,6 +235,7 @@ func (e Evidence) weak(why string) Evidence {
 
 // objections looks for what may go on without input although a task reads it.
 func (s sight) objections(l Lanes, ev Evidence) Evidence {
+	others := false
 	for _, t := range s.tasks {
 		switch {
 		case t.status.State != procfs.Sleeping || t.tid == ev.TID:
@@ -231,12 +248,29 @@ func (s sight) objections(l Lanes, ev Evidence) Evidence {
 			weak := t.evidence(Quiet, "", "it passes on what a program elsewhere says")
 			weak.Never = true
 			return weak
+		default:
+			others = true
+		}
+	}
+	if others && s.feedsPipe(l, ev.PID) {
+		// cat | worker: cat reads again while the worker has what it was given.
+		for _, t := range s.tasks {
+			if t.pid != ev.PID && t.status.State == procfs.Sleeping && s.foreground(l, t.pid) && working(decode(t.pid, t.tid, t.call)) {
+				return t.evidence(Quiet, "", "it may still work on what it was given through a pipe")
+			}
 		}
 	}
 	if !s.foreground(l, ev.PID) {
 		return ev.but("it reads in the background")
 	}
 	return ev
+}
+
+// feedsPipe says whether a process writes to another program, not to us.
+func (s sight) feedsPipe(l Lanes, pid int) bool {
+	link, err := procfs.ReadLink(pid, 1)
+	_, pipe := link.Pipe()
+	return err == nil && pipe && !l.pipe(string(link))
 }
 
 // foreground says whether the terminal listens to a process. What has another
@@ -270,12 +304,18 @@ func (l Lanes) terminal(pid int, f File) bool {
 	case l.TTY == "":
 		return false
 	case f.Link == l.TTY:
-		return true
+		// A program in a container of its own may have another terminal of this name.
+		return sameFile(l.TTY, "/proc/"+strconv.Itoa(pid)+"/fd/"+strconv.Itoa(f.FD))
 	case f.Link != "/dev/tty":
 		return false
 	}
 	st, err := procfs.ReadStat(pid)
 	return err == nil && st.Terminal.Path() == l.TTY
+}
+
+func sameFile(a, b string) bool {
+	var sa, sb unix.Stat_t
+	return unix.Stat(a, &sa) == nil && unix.Stat(b, &sb) == nil && sa.Dev == sb.Dev && sa.Ino == sb.Ino
 }
 
 // same says whether a file is one of our lanes.
