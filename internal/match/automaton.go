@@ -353,8 +353,8 @@ func assert(op syntax.EmptyOp, before, next kind) (holds, known bool) {
 
 // limits bound what a set spends on speed.
 type limits struct {
-	states int // at most so many states
-	bytes  int // about so many bytes
+	states int // at most so many states at a time
+	bytes  int // about so many bytes for them
 	// reuse is how many bytes each state must serve before the automaton is full,
 	// on average. Below that a scan does without it: making a state costs more than
 	// stepping from thread to thread.

@@ -49,7 +49,9 @@ func (e *PatternError) Error() string { return fmt.Sprintf("pattern %d: %v", e.I
 func (e *PatternError) Unwrap() error { return e.Err }
 
 // A Set is a compiled list of cases. It is safe for concurrent use: all scans
-// of a set share its automaton, which grows as texts need it, up to a bound.
+// of a set share its automaton, which grows as texts need it, up to 4,096 states
+// or about 1 MiB. Then it begins anew; and a text that brings ever new states is
+// scanned without it, slower but still at a cost that is linear in its length.
 type Set struct {
 	cases []pattern
 	prog  program
@@ -66,14 +68,14 @@ type Set struct {
 type pattern struct {
 	Pattern
 	re      *regexp.Regexp // nil for a literal
-	windows [4]window      // captures.go: with and without a rune before and behind
+	windows [4]window      // captures.go: with and without a byte before and behind
 }
 
 // Sets are cached by their patterns: a dialog asks for the same few again and
 // again, and the automaton is worth keeping. When the cache is full it is
 // emptied, which costs each set in use one more compilation.
 const (
-	cacheSets  = 128
+	cacheSets  = 64
 	cacheBytes = 64 << 10 // a longer list of patterns is not kept
 )
 

@@ -45,11 +45,11 @@ type anchor struct {
 }
 
 const (
-	maxLiteral = 32
-	maxDepth   = 8
-	maxGroups  = 4
+	maxLiteral = 32 // places at which a single head looks
+	maxDepth   = 8  // places at which several heads look
 	maxHeads   = 32
-	maxAnchors = 6 // each costs one vectorised search
+	maxGroups  = 4 // bits of a place in masks: with maxDepth+3 places they fit a word
+	maxAnchors = 6 // each costs a search of its own, vectorised
 )
 
 // A way is used if it should look at no more than one byte of so many.
