@@ -100,9 +100,13 @@ func (t *Terminal) Taken() bool {
 	}
 	taken := false
 	err := withFd(t.slave, func(fd int) error {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-		taken = n == 0
-		return err
+		for {
+			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+			if err != unix.EINTR { // the runtime's own signals do that, also to a poll that does not wait
+				taken = n == 0
+				return err
+			}
+		}
 	})
 	return err == nil && taken
 }
