@@ -29,5 +29,5 @@ func Example() {
 	// false
 	// false
 	// true
-	// 1 10 21 web1
+	// 1 10 22 web1
 }

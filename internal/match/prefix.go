@@ -446,7 +446,7 @@ func (f *prefilter) scanLiteral(b []byte) (place, looks int) {
 			return limit, looks
 		}
 		i += n
-		if bytes.HasPrefix(b[i:], f.literal) {
+		if b[i] == f.literal[0] && bytes.HasPrefix(b[i:], f.literal) {
 			return i, looks
 		}
 	}
