@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/diag"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/proc"
 )
@@ -29,6 +31,9 @@ type Error struct {
 	Sent    string // what was sent last, for people
 	Elapsed time.Duration
 	Exit    *proc.Exit // how the program ended; nil while it runs
+	// Findings say, after a timeout, what the program is doing instead: see
+	// package diag. The most telling comes first.
+	Findings []diag.Finding
 
 	accepted int           // bytes that a send got rid of
 	what     string        // the first line behind "Op: "
@@ -64,8 +69,8 @@ func (e *Error) Error() string {
 	if e.Sent != "" {
 		fmt.Fprintf(&b, "\n  sent     %s, %s ago", e.Sent, round(e.sentAgo))
 	}
-	if e.program != "" {
-		b.WriteString("\n  program  " + e.program)
+	for i, line := range e.programLines() {
+		b.WriteString("\n  " + [2]string{"program", "       "}[min(i, 1)] + "  " + line)
 	}
 	if e.hint != "" {
 		b.WriteString("\nhint: " + e.hint)
@@ -125,10 +130,113 @@ func missHint(cases []Pattern, unread string) string {
 	return ""
 }
 
+// cure is what to do about the first finding that knows something.
+func cure(findings []diag.Finding) string {
+	for _, f := range findings {
+		switch {
+		case f.Kind == diag.KindPassword:
+			return "answer it with a secret: a rule whose action is Password"
+		case f.Cure != "":
+			return f.Cure
+		}
+	}
+	return ""
+}
+
 // when is the pattern itself, of a Rule its condition.
 func when(p Pattern) Pattern {
 	if r, ok := p.(Rule); ok {
 		return r.When
 	}
 	return p
+}
+
+// newError begins the error of a call: what was sent last, and how the
+// program is. Called with mu held.
+func (c *Console) newError(op string, err error, elapsed time.Duration) *Error {
+	e := &Error{Op: op, Err: err, Elapsed: elapsed}
+	if c.said.shown != "" {
+		e.Sent, e.sentAgo = c.log.mask(c.said.shown), time.Since(c.said.at)
+	}
+	st := c.b.Stats()
+	name := c.name(st.Peer)
+	if p := c.b.Process(); p == nil {
+		return e
+	} else if exit, over := p.Exit(); over {
+		e.Exit = &exit
+		e.program = fmt.Sprintf("%s (pid %d) ended after %s: %s", name, st.Peer.PID, round(st.Peer.Ran), exitText(exit))
+		return e
+	}
+	e.program = fmt.Sprintf("%s (pid %d) runs", name, st.Peer.PID)
+	if e.Timeout() {
+		snapshot, _ := diag.Take(lanes(name, st, c.b)) // what could not be seen is said in it
+		e.Findings = diag.Explain(snapshot)
+		for i := range e.Findings {
+			f := &e.Findings[i]
+			f.Held, f.Who = c.log.mask(f.Held), c.log.mask(f.Who)
+		}
+	}
+	return e
+}
+
+func exitText(e proc.Exit) string {
+	if e.Status() == 0 {
+		return "exit status 0"
+	}
+	return (&proc.ExitError{Exit: e}).Error()
+}
+
+// name is how errors call the program.
+func (c *conversation) name(p bridge.PeerStats) string {
+	return escape.Visible(c.log.mask(words(p.Args)))
+}
+
+// programLines say how the program is: more than a few findings are no help.
+func (e *Error) programLines() []string {
+	const most = 3
+	if len(e.Findings) == 0 {
+		if e.program == "" {
+			return nil
+		}
+		return []string{e.program}
+	}
+	var lines []string
+	for _, f := range e.Findings[:min(len(e.Findings), most)] {
+		lines = append(lines, f.String())
+	}
+	return lines
+}
+
+// tail is the end of what is unread, as much as an error shows.
+func tail(text []byte) []byte {
+	const most = 2000
+	if len(text) > most {
+		return text[len(text)-most:]
+	}
+	return text
+}
+
+// words writes arguments for people.
+func words(args []string) string {
+	var b []byte
+	for i, a := range args {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, quoteWord(a)...)
+	}
+	return string(b)
+}
+
+func quoteWord(s string) string {
+	for _, r := range s {
+		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' ||
+			r == '-' || r == '_' || r == '.' || r == '/' || r == '=' || r == ':' || r == ',' || r == '@' || r == '+' || r == '%') {
+			return escape.Quote(s)
+		}
+	}
+	if s == "" {
+		return `""`
+	}
+	return s
 }

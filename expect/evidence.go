@@ -46,7 +46,7 @@ func (p *prober) due(now time.Time) (bool, time.Time) {
 // waiting asks whether the program waits for input and has written nothing
 // behind the offset have, up to which the caller knows its output.
 func (c *conversation) waiting(have int64) diag.Evidence {
-	return diag.Waiting(lanes(c.b.Stats(), c.b), c.b.Taken, func() (bool, error) {
+	return diag.Waiting(lanes("", c.b.Stats(), c.b), c.b.Taken, func() (bool, error) {
 		got, err := c.b.Output().Flush()
 		_, end := c.b.Output().Offsets() // somebody else may have read it
 		return got || end > have, err
@@ -54,10 +54,10 @@ func (c *conversation) waiting(have int64) diag.Evidence {
 }
 
 // lanes is what diag is told of the program.
-func lanes(st bridge.Stats, b *bridge.Bridge) diag.Lanes {
+func lanes(name string, st bridge.Stats, b *bridge.Bridge) diag.Lanes {
 	p := st.Peer
 	l := diag.Lanes{
-		PID: p.PID, TTY: p.Terminal, NoEcho: p.NoEcho, Foreground: p.Foreground, Unread: p.Unread, Untaken: -1,
+		Name: name, PID: p.PID, TTY: p.Terminal, NoEcho: p.NoEcho, Foreground: p.Foreground, Unread: p.Unread, Untaken: -1,
 		InputPipe: p.InputPipe, OutputPipe: p.OutputPipe, ErrPipe: p.ErrPipe,
 	}
 	if mode, err := b.Mode(); err == nil {

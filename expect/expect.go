@@ -1,6 +1,7 @@
 package expect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -540,6 +541,6 @@ func (w *wait) failLocked(err error) error {
 	e.what = describe(err, e.Elapsed, now.Sub(w.last))
 	unread, _ := w.c.text.read(w.c.opts.View, max(w.have, w.c.text.seen), math.MaxInt64)
 	e.Unread = w.c.log.mask(string(tail(unread)))
-	e.hint = missHint(w.cases, string(unread))
+	e.hint = cmp.Or(missHint(w.cases, string(unread)), cure(e.Findings))
 	return e
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/secret"
-	"github.com/spawnx/spawnx/proc"
 )
 
 // Transcript writes what happens in the conversation to w from now on, a line
@@ -125,59 +124,4 @@ func (t *transcript) close() {
 			t.line("< ", escape.Quote(string(p)))
 		}
 	}
-}
-
-// newError begins the error of a call: what was sent last, and how the
-// program is. Called with mu held.
-func (c *Console) newError(op string, err error, elapsed time.Duration) *Error {
-	e := &Error{Op: op, Err: err, Elapsed: elapsed}
-	if c.said.shown != "" {
-		e.Sent, e.sentAgo = c.log.mask(c.said.shown), time.Since(c.said.at)
-	}
-	p := c.b.Process()
-	if p == nil {
-		return e
-	}
-	name := escape.Visible(c.log.mask(words(p.Spec().Args)))
-	if exit, over := p.Exit(); over {
-		e.Exit = &exit
-		e.program = fmt.Sprintf("%s (pid %d) ended after %s: %v", name, p.PID(), round(c.b.Stats().Peer.Ran), &proc.ExitError{Exit: exit})
-	} else {
-		e.program = fmt.Sprintf("%s (pid %d) runs", name, p.PID())
-	}
-	return e
-}
-
-// tail is the end of what is unread, as much as an error shows.
-func tail(text []byte) []byte {
-	const most = 2000
-	if len(text) > most {
-		return text[len(text)-most:]
-	}
-	return text
-}
-
-// words writes arguments for people.
-func words(args []string) string {
-	var b []byte
-	for i, a := range args {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = append(b, quoteWord(a)...)
-	}
-	return string(b)
-}
-
-func quoteWord(s string) string {
-	for _, r := range s {
-		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' ||
-			r == '-' || r == '_' || r == '.' || r == '/' || r == '=' || r == ':' || r == ',' || r == '@' || r == '+' || r == '%') {
-			return escape.Quote(s)
-		}
-	}
-	if s == "" {
-		return `""`
-	}
-	return s
 }
