@@ -105,6 +105,8 @@ var examples = []struct {
 	{"a literal inside a rune and an expression on it", list{text("\xa9"), re("é")}, "é", 2},
 	{"several prompts", list{text("(yes/no)? "), text("password: "), re(`[$#>] $`), re(`(?i)denied`)}, "Permission Denied", 17},
 	{"an expression nothing can match", list{re(`a\bb`)}, "ab ab", -1},
+	{"a rival that needs the text's beginning behind it", list{re(`(?s)x.*\Ay`), text("b")}, "xb", 2},
+	{"a rival that needs the text's end before it", list{re(`(?s)x.*\zy`), text("b")}, "xb", 2},
 	{"an empty class", list{re(`[^\x00-\x{10FFFF}]`), text("b")}, "ab", 2},
 	{"no case", nil, "abc", -1},
 	// As in the tests of package regexp.
@@ -504,6 +506,37 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	if !sc.Feed([]byte("a" + strings.Repeat("b", 18) + "c")) {
 		t.Error("no match behind 512 KiB")
+	}
+}
+
+// However much text was skipped or scanned, it is known about where a match
+// begins: what Locate needs is its surroundings.
+func TestFromIsNear(t *testing.T) {
+	for _, bm := range []struct {
+		pat  Pattern
+		text string
+	}{
+		{re(`BEGIN(\w+)END`), "BEGINxEND-"},
+		{re(`(?i)begin(\w+)end`), "BeginxEnd-"},
+		{re(`begin(\w+)end|start(\d)`), "beginxend-"},
+		{re(`(\w+)=(\d+) ms`), "time=12 ms"},
+		{re(`[a-z]+\d`), "a1"},
+		{re(`\pL+é`), "aé-"},
+	} {
+		s, err := compile(list{bm.pat}, eager)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := strings.Repeat("Nothing in here, nothing at all.\n", 1000)
+		for _, cut := range []cuts{whole, func(left int) int { return min(left, 1500) }} {
+			var sc Scan
+			s.Start(&sc)
+			feed(&sc, before+bm.text, cut)
+			f, ok := sc.Provisional()
+			if start := int64(len(before)); !ok || f.From > start || f.From < start-40 {
+				t.Errorf("%v: found %+v, %v, want it to begin near %d", list{bm.pat}, f, ok, start)
+			}
+		}
 	}
 }
 
