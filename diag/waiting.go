@@ -26,6 +26,12 @@ type Evidence struct {
 // wrote was read.
 func (e Evidence) Proved() bool { return e.Grade == Kernel }
 
+// Busy says whether a task of the program was running or ready to run when it
+// was looked at: what it writes next may come at once.
+func (e Evidence) Busy() bool { return e.Why == runs }
+
+const runs = "it runs"
+
 // String is one line: "python3 (pid 12) waits for input: it reads its terminal (kernel)".
 func (e Evidence) String() string {
 	who := "program"

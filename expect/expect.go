@@ -301,11 +301,14 @@ func (w *wait) look(now time.Time) (e *entry, m Match, next time.Time, err error
 		if why == undecided && late {
 			why = timedOut
 		}
-		if why == undecided {
+		switch {
+		case why == undecided:
 			var ev diag.Evidence
 			if ev, again = w.evidence(now, again); ev.Proved() {
 				why = proved
 			}
+		case why == settled && w.unsettled(now):
+			why, again = undecided, now.Add(c.opts.Settle)
 		}
 		if why != undecided {
 			return w.found(f, why)
@@ -442,6 +445,22 @@ func (w *wait) evidence(now, next time.Time) (diag.Evidence, time.Time) {
 	}
 	return ev, sooner(next, at)
 }
+
+// unsettled reports whether a program that is quiet may go on at once: it has
+// work to do and waits for a processor, or its output has just come. On a busy
+// machine pauses longer than Settle come inside one line.
+func (w *wait) unsettled(now time.Time) bool {
+	if w.probe.never || w.c.opts.Settle <= 0 || now.Sub(w.last) > longestUnsettled {
+		return false
+	}
+	ev := w.c.waiting(w.have)
+	w.probe.never = ev.Never
+	_, end := w.c.b.Output().Offsets()
+	return ev.Busy() || end > w.have
+}
+
+// longestUnsettled bounds that: a program may compute for ever.
+const longestUnsettled = time.Second
 
 // byTime answers silence and timeouts.
 func (w *wait) byTime(now time.Time, late bool, next time.Time) (*entry, Match, time.Time, error) {

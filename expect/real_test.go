@@ -526,3 +526,11 @@ func TestCommandsWithoutAPrompt(t *testing.T) {
 		}
 	})
 }
+
+// A program that computes is not quiet, however long nothing comes.
+func TestComputingIsNoPause(t *testing.T) {
+	d := drive(t, proc.Command("bash", "-c", `printf 12; for ((i = 0; i < 60000; i++)); do :; done; printf '3\n'; cat`))
+	if m := d.expect(expect.Regexp(`\d+`)); m.Text != "123" {
+		t.Errorf("%q", m.Text)
+	}
+}
