@@ -19,7 +19,8 @@ func heldBack(s Snapshot, l Lanes, p Process, found []Finding) []Finding {
 			break // it is about to leave, or changes while we look
 		}
 		stream := map[int]string{1: "its output", 2: "its errors"}[h.FD]
-		if stream == "" {
+		minor := stream == ""
+		if minor {
 			stream = fmt.Sprintf("what it writes to descriptor %d", h.FD)
 		}
 		all = append(all, Finding{
@@ -28,7 +29,8 @@ func heldBack(s Snapshot, l Lanes, p Process, found []Finding) []Finding {
 			Why:  fmt.Sprintf("%d bytes in its stdio buffer: %s", h.Bytes, quoted(h.Text)),
 			Held: h.Text, HeldSize: h.Bytes,
 			Evidence: fmt.Sprintf("FILE of descriptor %d: write_ptr - write_base = %d", h.FD, h.Bytes),
-			Cure:     cure(p.program()),
+			Cure:     cureUnless(minor, p.program()),
+			minor:    minor,
 		})
 	}
 	if len(all) > 0 || !suspicious(l, p, found) {
@@ -80,6 +82,14 @@ var buffers = map[string]habit{
 	"tr":      {"tr writes in blocks", ""},
 	"cut":     {"cut writes in blocks", ""},
 	"node":    {"node writes at once as a rule", ""},
+}
+
+// cureUnless is nothing for files of the program's own: they harm no dialog.
+func cureUnless(minor bool, program string) string {
+	if minor {
+		return ""
+	}
+	return cure(program)
 }
 
 // cure says what makes a program write at once.

@@ -50,6 +50,8 @@ type Finding struct {
 	Held     string `json:"held,omitempty"`     // the text held back; cut when it is long
 	HeldSize int    `json:"held_size,omitempty"`
 	Cure     string `json:"cure,omitempty"` // what to do about it
+
+	minor bool // held back from a file of its own, not from us
 }
 
 // String is one line: "ssh core1 (pid 4711) runs; waits for a password: echo is

@@ -218,7 +218,7 @@ func (s sight) reader(l Lanes, i int) Evidence {
 		return ev
 	case w.Timeout >= 0 || w.Op == Read:
 		return ev.weak("it wakes by itself")
-	case other >= 0 && relay(t.status.Name):
+	case other >= 0 && (relay(t.status.Name) || slices.ContainsFunc(w.On, File.terminalHolder)):
 		ev = ev.weak("it passes on what a program elsewhere says")
 		ev.Never = true
 		return ev

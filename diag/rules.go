@@ -23,16 +23,24 @@ func Explain(s Snapshot) []Finding {
 			all = append(all, explainLanes(s, l))
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Finding) int {
-		return cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind))
-	})
+	slices.SortStableFunc(all, func(a, b Finding) int { return cmp.Compare(a.rank(), b.rank()) })
 	return all
+}
+
+// rank is the place of a finding among others.
+func (f Finding) rank() int {
+	if f.Kind == KindHeld && f.minor {
+		return slices.Index(order, KindWaits)
+	}
+	return slices.Index(order, f.Kind)
 }
 
 // explainLanes is for a program of which nothing but our own ends could be seen.
 func explainLanes(s Snapshot, l Lanes) Finding {
 	f := Finding{Who: cmp.Or(l.Name, "program"), PID: l.PID, Kind: KindUnknown, What: "what it does is not known", Why: s.Note}
-	if l.PID > 0 {
+	if l.PID <= 0 {
+		f.Why = "it is no process of this machine"
+	} else {
 		f.Who += pid(l.PID)
 	}
 	if r, ok := l.blocker("output"); ok {
@@ -76,7 +84,7 @@ func explainProcess(s Snapshot, p Process) []Finding {
 			f.TID = t.TID
 		}
 		f.Evidence = v.evidence()
-		idle := f.Kind == KindWaits && t.Wait.Op == Thread || service(t.Name)
+		idle := f.Kind == KindWaits || service(t.Name)
 		if i > 0 && (idle || slices.ContainsFunc(found, func(o Finding) bool { return o.Kind == f.Kind })) {
 			continue
 		}
@@ -163,8 +171,11 @@ func ended(v view) (f Finding, ok bool) {
 	if parent, ok := v.s.process(v.p.Parent); ok {
 		f.Why = parent.who() + " has not collected it"
 	}
-	if len(v.p.Tasks) > 1 {
+	switch {
+	case len(v.p.Tasks) > 1:
 		f.Why = "its main thread is over, others go on"
+	case v.p.PID == v.l.PID && !v.l.Foreign:
+		f.Why = "" // that is our own affair
 	}
 	return f, true
 }
@@ -285,9 +296,11 @@ func background(v view) (f Finding, ok bool) {
 	return Finding{Kind: KindWaits, What: "accepts input", Why: "but in the background: its terminal listens to another process group", Grade: Kernel}, true
 }
 
-// relays_: such programs are never proof of anything behind them.
+// relays_: programs that are known for it, and those that read our terminal
+// beside one that they hold for somebody (sudo, su --pty). Such programs are never proof of anything behind them.
 func relays_(v view) (f Finding, ok bool) {
-	if v.t.Wait.Op != Poll || len(v.others) == 0 || !relay(v.p.Name) && !relay(v.p.program()) {
+	known := relay(v.p.Name) || relay(v.p.program()) || v.input != nil && slices.ContainsFunc(v.others, File.terminalHolder)
+	if v.t.Wait.Op != Poll || len(v.others) == 0 || !known {
 		return f, false
 	}
 	return Finding{
@@ -462,7 +475,7 @@ func named(v view) (f Finding, ok bool) {
 			return f, false
 		}
 		verb := map[Op]string{Read: "waits to read ", Write: "waits to write to ", Lock: "waits for a lock on ", Device: "waits for the device "}[v.t.Wait.Op]
-		return Finding{Kind: KindWaits, What: verb + cmp.Or(visible(v.t.Wait.On[0].Link), "a descriptor that cannot be seen"), Grade: Kernel}, true
+		return Finding{Kind: KindWaits, What: verb + cmp.Or(described(v.t.Wait.On[0].Link), "a descriptor that cannot be seen"), Grade: Kernel}, true
 	case Open:
 		return Finding{Kind: KindWaits, What: "waits to open something", Why: "a fifo that nobody has opened at its other side, mostly", Grade: Kernel}, true
 	}
@@ -540,7 +553,7 @@ func (v view) list(files []File) string {
 	const shown = 3
 	var names []string
 	for _, f := range files {
-		name := cmp.Or(visible(f.Link), fmt.Sprintf("descriptor %d", f.FD))
+		name := cmp.Or(described(f.Link), fmt.Sprintf("descriptor %d", f.FD))
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
@@ -549,6 +562,19 @@ func (v view) list(files []File) string {
 		return strings.Join(names[:shown], ", ") + fmt.Sprintf(" and %d more", len(names)-shown)
 	}
 	return strings.Join(names, ", ")
+}
+
+// described says what a link leads to, where its name would not.
+func described(link string) string {
+	switch link {
+	case "anon_inode:inotify":
+		return "changes of files (inotify)"
+	case "anon_inode:[timerfd]":
+		return "a timer (timerfd)"
+	case "/dev/ptmx":
+		return "a terminal that it holds (/dev/ptmx)"
+	}
+	return visible(link)
 }
 
 // evidence is what was seen, in the words of the kernel.

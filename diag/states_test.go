@@ -84,6 +84,21 @@ var states = []state{
 	{name: "java", start: javaInput, kind: KindInput, who: "java", proof: true},
 	{name: "python with a thread that waits for it", start: py("import threading\ne=threading.Event()\nthreading.Thread(target=e.wait,daemon=True).start()\ninput()"), kind: KindInput, proof: true},
 	{name: "bash with a sleeping job", start: command("bash", "bash", "--norc", "-i"), steps: []step{{"", "sleep 1000 &\r"}, {"[1]", ""}}, kind: KindLineEditor, who: "bash", proof: true},
+	{name: "sort", start: command("coreutils", "sort"), kind: KindInput, who: "sort", proof: true},
+	{name: "xargs", start: command("findutils", "xargs", "echo"), kind: KindInput, who: "xargs", proof: true},
+	{name: "tclsh", start: command("tcl", "tclsh"), kind: KindInput, who: "tclsh", proof: true},
+	{name: "busybox", start: command("busybox-static", "busybox", "cat"), kind: KindInput, who: "busybox", proof: true},
+	{name: "under timeout", start: command("coreutils", "timeout", "1000", "cat"), kind: KindInput, who: "cat", proof: true},
+	{name: "under strace", start: command("strace", "strace", "-o", "/dev/null", "cat"), kind: KindInput, who: "cat", proof: true},
+	{name: "below python", start: py("import subprocess; subprocess.run(['cat'])"), kind: KindInput, who: "cat", proof: true},
+	{name: "below gdb's shell", start: command("gdb", "gdb", "-q", "-nx", "--batch", "-ex", "shell read x"), kind: KindInput, who: "sh", proof: true},
+	{name: "bash select", start: command("bash", "bash", "-c", "select x in a b; do :; done"), kind: KindInput, who: "bash", proof: true},
+	{name: "perl select", start: command("perl", "perl", "-e", "use IO::Select; IO::Select->new(\\*STDIN)->can_read()"), kind: KindInput, who: "perl", proof: true},
+	{name: "ruby select", start: command("ruby", "ruby", "-e", "IO.select([STDIN])"), kind: KindInput, who: "ruby", proof: true},
+	{name: "epoll", start: py("import select; e=select.epoll(); e.register(0,1); e.poll()"), kind: KindInput, who: python, what: "waits for input: it reads its terminal", proof: true},
+	{name: "ppoll in C", start: compiled("cc", "gcc", cPpoll), kind: KindInput, proof: true},
+	{name: "readv in C", start: compiled("cc", "gcc", cReadv), kind: KindInput, proof: true},
+	{name: "a thread reads in C", start: compiled("cc", "gcc", cThread, "-pthread"), kind: KindInput, proof: true},
 
 	// passwords
 	{name: "python getpass", start: py("import getpass; getpass.getpass()"), kind: KindPassword, who: python, what: "waits for a password: echo is off, it reads its terminal (kernel)", proof: true},
@@ -91,6 +106,7 @@ var states = []state{
 	{name: "bash read -s", start: command("bash", "bash", "-c", "read -s x"), kind: KindPassword, who: "bash", proof: true},
 	{name: "stty -echo", start: command("dash", "sh", "-c", "stty -echo; read x"), kind: KindPassword, who: "sh", proof: true},
 	{name: "ssh-keygen", start: command("openssh-client", "ssh-keygen", "-y", "-f", encryptedKey), kind: KindPassword, who: "ssh-keygen", proof: true},
+	{name: "openssl passwd", start: command("openssl", "openssl", "passwd"), kind: KindPassword, who: "openssl", proof: true},
 
 	// line editors
 	{name: "bash prompt", start: command("bash", "bash", "--norc", "-i"), kind: KindLineEditor, who: "bash", proof: true},
@@ -98,14 +114,25 @@ var states = []state{
 	{name: "sqlite3", start: command("sqlite3", "sqlite3"), kind: KindLineEditor, who: "sqlite3", proof: true},
 	{name: "bc", start: command("bc", "bc", "-q"), kind: KindLineEditor, who: "bc", proof: true},
 	{name: "gdb prompt", start: command("gdb", "gdb", "-q", "-nx"), kind: KindLineEditor, who: "gdb", proof: true},
+	{name: "irb", start: command("ruby", "irb"), kind: KindLineEditor, who: "irb", proof: true},
+	{name: "php -a", start: command("php-cli", "php", "-a"), kind: KindLineEditor, who: "php", proof: true},
+	{name: "lua", start: command("lua5.4", "lua5.4", "-i"), kind: KindLineEditor, who: "lua", proof: true},
+	{name: "bash read -e", start: command("bash", "bash", "-c", "read -e x"), kind: KindLineEditor, who: "bash", proof: true},
 
 	// full-screen programs
 	{name: "less", start: command("less", "less", "/etc/services"), kind: KindFullScreen, who: "less", proof: true},
 	{name: "vim", start: command("vim", "vim", "-u", "NONE"), kind: KindFullScreen, who: "vim"},
 	{name: "top", start: command("procps", "top"), kind: KindFullScreen, who: "top"},
 	{name: "htop", start: command("htop", "htop"), kind: KindFullScreen, who: "htop"},
+	{name: "more", start: command("util-linux", "more", "/etc/services"), kind: KindFullScreen, who: "more", proof: true},
+	{name: "man", start: command("less", "sh", "-c", "cat /etc/services | less"), kind: KindFullScreen, who: "less", proof: true},
 
 	// accept input, prove nothing
+	{name: "bash read -t", start: command("bash", "bash", "-c", "read -t 1000 x"), kind: KindAccepts, who: "bash", what: "wakes by itself"},
+	{name: "select beside a socket", start: py("import select,socket; a,b=socket.socketpair(); s=socket.socket(); s.listen(); select.select([0,s],[],[])"), kind: KindAccepts, what: "waits for other things too: socket:["},
+	{name: "poll beside a child's pipe", start: py("import select,subprocess; p=subprocess.Popen(['sleep','1000'],stdout=subprocess.PIPE); select.select([0,p.stdout],[],[])"), kind: KindAccepts, what: "waits for other things too: pipe:["},
+	{name: "timerfd", start: compiled("cc", "gcc", cTimer), kind: KindAccepts, what: "a timer"},
+	{name: "raw reads with a time", start: py("import tty,sys,os,termios\ntty.setraw(0); a=termios.tcgetattr(0); a[6][termios.VMIN]=0; a[6][termios.VTIME]=2; termios.tcsetattr(0,0,a)\nwhile 1: os.read(0,1)"), kind: KindAccepts, what: "wakes by itself"},
 	{name: "node prompt", start: command("nodejs", "node", "-i"), kind: KindLineEditor, who: "node", proof: true},
 	{name: "node with a timer", start: command("nodejs", "node", "-e", "setInterval(()=>{},50); process.stdin.on('data',()=>{})"), kind: KindAccepts, who: "node"},
 	{name: "node reads stdin", start: command("nodejs", "node", "-e", "process.stdin.on('data',()=>{})"), kind: KindInput, who: "node", proof: true},
@@ -124,7 +151,19 @@ var states = []state{
 	{name: "tmux", start: tmux, kind: KindRelay, who: "tmux"},
 	{name: "expect", start: command("expect", "expect", "-c", "spawn -noecho cat; interact"), kind: KindRelay, who: "expect"},
 
+	{name: "su --pty", start: command("util-linux", "su", "--pty", "-c", "read x", "nobody", "-s", "/bin/sh"), kind: KindRelay, who: "su"},
+	{name: "python pty.spawn", start: py("import pty; pty.spawn('cat')"), kind: KindRelay, who: python},
+	{name: "screen", start: screen, kind: KindRelay, who: "SCREEN"},
+	{name: "expect waits", start: command("expect", "expect", "-c", "spawn -noecho cat; expect never"), kind: KindRelay, who: "expect"},
+
 	// busy in one way or another
+	{name: "an orphan computes", start: command("dash", "sh", "-c", "(sh -c 'while :; do :; done' &); read x"), kind: KindComputes, who: "sh"},
+	{name: "a thread computes", start: py("import threading\ndef f():\n while 1: pass\nthreading.Thread(target=f,daemon=True).start()\ninput()"), kind: KindComputes},
+	{name: "tail -f", start: command("coreutils", "tail", "-f", "/etc/passwd"), kind: KindWaits, who: "tail", what: "waits for changes of files"},
+	{name: "watch", start: command("procps", "watch", "-n1000", "date"), kind: KindSleeps, who: "watch"},
+	{name: "asyncio sleeps", start: py("import asyncio\nasync def m(): await asyncio.sleep(1000)\nasyncio.run(m())"), kind: KindSleeps, who: python},
+	{name: "io_uring", start: compiled("cc", "gcc", cUring), kind: KindUnknown, what: "io_uring"},
+	{name: "a timed lock", start: py("import threading; threading.Event().wait(1000)"), kind: KindSleeps, what: "until a lock or a time"},
 	{name: "python computes", start: py("print('on')\nwhile 1: pass"), kind: KindComputes, who: python},
 	{name: "bash computes", start: command("bash", "bash", "-c", "while :; do :; done"), kind: KindComputes, who: "bash"},
 	{name: "node computes", start: command("nodejs", "node", "-e", "while(1);"), kind: KindComputes, who: "node"},
@@ -214,7 +253,14 @@ const (
 	asyncio     = "import asyncio,sys\nasync def main():\n r=asyncio.StreamReader(); await asyncio.get_event_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(r), sys.stdin); await r.readline()\nasyncio.run(main())"
 	threadReads = "import threading,time,sys\nthreading.Thread(target=sys.stdin.readline,daemon=True).start()\ntime.sleep(1000)"
 	cInput      = `#include <stdio.h>` + "\n" + `#include <unistd.h>` + "\n" + `int main(int c, char **v) { char b[80]; if (c > 1) sleep(1000); printf("Enter value: "); return !fgets(b, sizeof b, stdin); }`
-	cppInput    = `#include <iostream>` + "\n" + `int main() { std::string s; std::cout << "Enter value: "; return !std::getline(std::cin, s); }`
+	cPpoll      = "#define _GNU_SOURCE\n#include <poll.h>\nint main() { struct pollfd p[2] = {{0, POLLIN}, {-1, POLLIN}}; return ppoll(p, 2, 0, 0); }"
+	cReadv      = "#include <sys/uio.h>\nint main() { char b[9]; struct iovec v = {b, 9}; return readv(0, &v, 1); }"
+	cThread     = "#include <pthread.h>\n#include <unistd.h>\nvoid *f(void *p) { read(0, &p, 1); return 0; }\nint main() { pthread_t t; pthread_create(&t, 0, f, 0); return pthread_join(t, 0); }"
+	cTimer      = "#include <poll.h>\n#include <sys/timerfd.h>\nint main() { struct itimerspec s = {{0}, {1000}}; int t = timerfd_create(CLOCK_MONOTONIC, 0); timerfd_settime(t, 0, &s, 0); struct pollfd p[2] = {{0, POLLIN}, {t, POLLIN}}; return poll(p, 2, -1); }"
+	cUring      = "#include <stdio.h>\n#include <linux/io_uring.h>\n#include <sys/syscall.h>\n#include <unistd.h>\n#include <string.h>\n#include <sys/mman.h>\nint main() { struct io_uring_params p; memset(&p, 0, sizeof p); int r = syscall(SYS_io_uring_setup, 4, &p); if (r < 0) { perror(\"io_uring_setup\"); return 1; }\n" +
+		"char *sq = mmap(0, p.sq_off.array + p.sq_entries * 4, 3, MAP_SHARED, r, IORING_OFF_SQ_RING); struct io_uring_sqe *e = mmap(0, p.sq_entries * sizeof *e, 3, MAP_SHARED, r, IORING_OFF_SQES);\n" +
+		"static char b[9]; e->opcode = IORING_OP_READ; e->fd = 0; e->addr = (unsigned long)b; e->len = 9; *(unsigned *)(sq + p.sq_off.array) = 0; *(unsigned *)(sq + p.sq_off.tail) = 1; return syscall(SYS_io_uring_enter, r, 1, 1, IORING_ENTER_GETEVENTS, 0, 0); }"
+	cppInput = `#include <iostream>` + "\n" + `int main() { std::string s; std::cout << "Enter value: "; return !std::getline(std::cin, s); }`
 )
 
 // compile builds a program and returns its path.
@@ -314,6 +360,13 @@ func tmux(t testing.TB) *rig {
 	socket := filepath.Join(t.TempDir(), "socket")
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() })
 	return onTerminal(t, "tmux", "-S", socket, "-f", "/dev/null", "new-session", "cat")
+}
+
+func screen(t testing.TB) *rig {
+	need(t, "screen", "screen")
+	dir := t.TempDir()
+	check(t, os.Chmod(dir, 0o700))
+	return onTerminal(t, "env", "SCREENDIR="+dir, "screen", "-c", "/dev/null", "cat")
 }
 
 func flock(t testing.TB) *rig {

@@ -44,6 +44,10 @@ type File struct {
 	Inside bool   `json:"inside,omitempty"` // only the process itself (or a signal) can make it ready
 }
 
+// terminalHolder says whether a file is the holder's side of a terminal: who
+// waits for that passes on what a program there says.
+func (f File) terminalHolder() bool { return f.Link == "/dev/ptmx" || f.Link == "/dev/pts/ptmx" }
+
 // restless says why a thread may go on without input, or "". It stands beside one
 // of the same process that reads the input: which of them does the work cannot be seen.
 func restless(name string, w Wait) string {
