@@ -359,7 +359,7 @@ func TestLocateAtTheLimitsOfRegexp(t *testing.T) {
 	pat := strings.Repeat("(", 998) + "a" + strings.Repeat(")", 998)
 	s := mustCompile(t, re(pat))
 	if s.cases[0].window(windowBefore) != nil {
-		t.Skip("regexp accepts the window")
+		t.Fatal("the test needs an expression of which regexp refuses the window")
 	}
 	start, groups, ok := s.Locate(Found{From: 1, End: 2}, []byte("-a-"), 0)
 	if !ok || start != 1 || len(groups) != 2*999 {
