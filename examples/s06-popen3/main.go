@@ -51,7 +51,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("popen3: %q, errors %q, %v\n", r.out, r.errors, r.exit)
+	fmt.Printf("popen3: %q, errors %q, %v\n", r.out, r.errs, r.exit)
 }
 
 // on is the Spec of a child on three pipes.
@@ -76,8 +76,8 @@ func popen2(ctx context.Context, words ...string) (*expect.Console, error) {
 }
 
 type result struct {
-	out, errors string
-	exit        proc.Exit
+	out, errs string
+	exit      proc.Exit
 }
 
 // popen3 gives a child its whole input and returns all that it wrote, and how it ended. A status other than 0
@@ -88,14 +88,14 @@ func popen3(ctx context.Context, input string, words ...string) (result, error) 
 		return result{}, err
 	}
 	defer b.Close()
-	var out, errors strings.Builder
+	var out, errs strings.Builder
 	var copies sync.WaitGroup
 	collect := func(to io.Writer, stream *bridge.Stream) {
 		from := stream.Reader("popen3", bridge.Block)
 		copies.Go(func() { _, _ = bridge.Copy(to, from) }) // a Builder takes everything
 	}
 	collect(&out, b.Output())
-	collect(&errors, b.Stderr())
+	collect(&errs, b.Stderr())
 
 	// A child need not read its input to the end: that it closed it is no error of ours.
 	_, _ = io.WriteString(b.Input(), input)
@@ -106,5 +106,5 @@ func popen3(ctx context.Context, input string, words ...string) (result, error) 
 		return result{}, err
 	}
 	copies.Wait()
-	return result{out.String(), errors.String(), exit}, nil
+	return result{out.String(), errs.String(), exit}, nil
 }

@@ -33,8 +33,8 @@ func TestNothingWaitsForEver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.out != input || r.errors != input {
-		t.Errorf("%d bytes of output, %d of errors; want both as the input: %d", len(r.out), len(r.errors), len(input))
+	if r.out != input || r.errs != input {
+		t.Errorf("%d bytes of output, %d of errors; want both as the input: %d", len(r.out), len(r.errs), len(input))
 	}
 	if r.exit.Code != 7 {
 		t.Errorf("%v, want exit status 7", r.exit)
@@ -47,7 +47,7 @@ func TestThreeStreams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.out != "a\nb\n" || r.errors != "no more\n" || r.exit.Status() != 3 {
+	if r.out != "a\nb\n" || r.errs != "no more\n" || r.exit.Status() != 3 {
 		t.Errorf("%+v", r)
 	}
 }
