@@ -231,6 +231,10 @@ func (in *Input) swap(sink Sink) {
 	in.notify()
 }
 
+// OnTerminal reports whether what is written goes to the program's terminal,
+// whose mode says what becomes of it.
+func (in *Input) OnTerminal() bool { return in.shared }
+
 // Last returns the last byte that was accepted, and whether there was one.
 func (in *Input) Last() (b byte, ok bool) {
 	in.mu.Lock()

@@ -25,6 +25,7 @@ import (
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/internal/scale"
 	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/ptyio"
 )
 
 // A Console is a conversation with a program. Any number of goroutines may
@@ -121,7 +122,10 @@ func Spawn(ctx context.Context, s proc.Spec, files ...*os.File) (*Console, error
 func Attach(b *bridge.Bridge) *Console {
 	view, enter := Raw, "\n"
 	if _, err := b.Mode(); !errors.Is(err, errors.ErrUnsupported) {
-		view, enter = Plain, "\r"
+		view = Plain
+	}
+	if b.Input().OnTerminal() {
+		enter = "\r"
 	}
 	r := b.Output().Reader("expect", bridge.Block)
 	conv := &conversation{
@@ -228,6 +232,15 @@ func (c *Console) Close() error {
 	_ = c.r.Close()
 	c.log.close()
 	return err
+}
+
+// inputMode is what the terminal does with what is sent;
+// errors.ErrUnsupported where none stands between.
+func (c *conversation) inputMode() (ptyio.Mode, error) {
+	if !c.b.Input().OnTerminal() {
+		return ptyio.Mode{}, ptyio.ErrUnsupported
+	}
+	return c.b.Mode()
 }
 
 // takeTurn waits until no other call waits on this conversation.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -101,6 +102,8 @@ func describe(err error, elapsed, idle time.Duration) string {
 		return fmt.Sprintf("nothing matched in %s", round(elapsed))
 	case errors.Is(err, io.EOF):
 		return "the output ended before a match"
+	case errors.Is(err, os.ErrClosed):
+		return "the conversation is closed"
 	case errors.Is(err, context.Canceled):
 		return "given up: " + err.Error()
 	}

@@ -140,3 +140,15 @@ func TestAMatchInAnEditorsEchoSaysSo(t *testing.T) {
 		t.Errorf("the second is none: %+v", m)
 	}
 }
+
+// With a pipe for input a terminal for output is no one's to type at.
+func TestATerminalForOutputOnly(t *testing.T) {
+	d := drive(t, proc.Spec{Args: []string{"cat"}, Stdio: proc.PTYStdout})
+	if err := d.Send("a\x03b" + strings.Repeat("x", 5000)); err != nil {
+		t.Fatal(err)
+	}
+	d.line("")
+	d.expect(expect.Text("a\x03b" + strings.Repeat("x", 5000) + "\n"))
+	d.eof()
+	d.ends(0)
+}

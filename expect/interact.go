@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/internal/keys"
@@ -108,6 +110,12 @@ func newLeaver(cases []Pattern) (*leaver, error) {
 			return &Error{Op: "interact", Err: ErrPattern, what: err.Error()}
 		}
 		l.keys = append(l.keys, leaveKey{i, k, b})
+		if letter, ok := strings.CutPrefix(string(k), "ctrl-"); ok && len(letter) == 1 {
+			// A program may have told the terminal to write keys in the ways of kitty or xterm.
+			for _, form := range []string{"\x1b[%d;5u", "\x1b[27;5;%d~"} {
+				l.keys = append(l.keys, leaveKey{i, k, fmt.Appendf(nil, form, letter[0])})
+			}
+		}
 		return nil
 	}
 	for i, p := range cases {

@@ -113,6 +113,14 @@ func TestAPersonTalksToAProgramAndGivesItBack(t *testing.T) {
 	}
 	d.line("again")
 	d.expect(expect.Text("got <again>\n"))
+	for _, kitty := range []string{"\x1b[93;5u", "\x1b[27;5;93~"} { // the same key as some programs want it written
+		h = d.handOver(t.Context(), me.tty, me.tty)
+		me.seated()
+		if err := me.Send(kitty); err != nil {
+			t.Fatal(err)
+		}
+		h.over()
+	}
 }
 
 func TestInteractEndsByPatternKeyAndEnd(t *testing.T) {

@@ -77,7 +77,7 @@ func (c *Console) silent(ctx context.Context) error {
 	if c.opts.UnprovedSecrets {
 		return nil
 	}
-	mode, err := c.b.Mode()
+	mode, err := c.inputMode()
 	if errors.Is(err, errors.ErrUnsupported) {
 		return fmt.Errorf("%w: there is no terminal whose echo could be off", ErrUnproved)
 	}
@@ -103,7 +103,7 @@ func (c *Console) silent(ctx context.Context) error {
 	}
 	tick := time.NewTicker(modePoll)
 	defer tick.Stop()
-	for ; err == nil && !ready(); mode, err = c.b.Mode() {
+	for ; err == nil && !ready(); mode, err = c.inputMode() {
 		if never != "" {
 			return fmt.Errorf("%w: the terminal was started with echo off, and it cannot be seen when the program waits: %s", ErrUnproved, never)
 		}

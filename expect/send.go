@@ -78,7 +78,7 @@ func (c *Console) SendEOF() error {
 }
 
 func (c *Console) send(op, s, shown, line string) error {
-	if mode, err := c.b.Mode(); err == nil {
+	if mode, err := c.inputMode(); err == nil {
 		if err := c.refuse(op, s, mode); err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (c *Console) sendBytes(op string, p []byte, shown, line string) error {
 // expectEcho notes what the terminal will show of p, and reports whether it
 // does.
 func (c *Console) expectEcho(p []byte) bool {
-	mode, err := c.b.Mode()
+	mode, err := c.inputMode()
 	if err != nil || !mode.Echo {
 		return false
 	}
