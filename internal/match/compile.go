@@ -351,19 +351,29 @@ func (b *builder) finish(pats []Pattern) program {
 // finishBytes is the program of literals alone: their bytes are the units, so
 // that each is decided with its last byte whatever it is made of.
 func finishBytes(pats []Pattern) program {
-	p := program{alphabet: alphabet{bytewise: true, classes: 1}}
-	// Class 0 is the bytes of no literal, and so in no set.
+	p := program{alphabet: alphabet{bytewise: true}}
+	var used byteSet
 	for _, pat := range pats {
 		for i := range len(pat.Text) {
-			if c := &p.column[pat.Text[i]]; *c == 0 && p.classes < 256 {
-				*c = uint8(p.classes)
-				p.classes++
-			}
+			used.add(pat.Text[i])
 		}
 	}
+	for b := range used.all {
+		p.column[b] = uint8(p.classes)
+		p.classes++
+	}
+	sets := p.classes // one for each byte
+	if sets < 256 {
+		for b := range 256 { // the others are one class, in no set
+			if !used.has(byte(b)) {
+				p.column[b] = uint8(p.classes)
+			}
+		}
+		p.classes++
+	}
 	p.columns = p.classes
-	p.member = make([]bool, p.classes*p.classes)
-	for c := 1; c < p.classes; c++ {
+	p.member = make([]bool, sets*p.classes)
+	for c := range sets {
 		p.member[c*p.classes+c] = true
 	}
 	p.kind = make([]kind, p.classes)

@@ -22,6 +22,14 @@ func mustCompile(t testing.TB, pats ...Pattern) *Set {
 	return s
 }
 
+func allBytes() string {
+	var b []byte
+	for i := range 256 {
+		b = append(b, byte(i))
+	}
+	return string(b)
+}
+
 // Each is checked at every prefix and at several cuts against the standard
 // library. decided is after how many bytes nothing can change the match any
 // more, -1 if something always can.
@@ -102,6 +110,7 @@ var examples = []struct {
 	{"a literal from within a rune", list{text("\x82\xac")}, "\u20ac", 3},
 	{"a literal of half a rune beside an expression", list{text("\xc3"), re("z")}, "a\xc3\xa9", 3},
 	{"binary", list{text("\x89PNG\r\n"), text("\x1f\x8b")}, "\x00\xc3\x89PNG\r\n", 8},
+	{"all bytes there are", list{text(allBytes())}, "\x00" + allBytes() + "\x00", 257},
 	{"a literal inside a rune and an expression on it", list{text("\xa9"), re("é")}, "é", 2},
 	{"several prompts", list{text("(yes/no)? "), text("password: "), re(`[$#>] $`), re(`(?i)denied`)}, "Permission Denied", 17},
 	{"an expression nothing can match", list{re(`a\bb`)}, "ab ab", -1},

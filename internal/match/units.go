@@ -1,6 +1,7 @@
 package match
 
 import (
+	"math/bits"
 	"regexp/syntax"
 	"slices"
 	"unicode"
@@ -285,4 +286,47 @@ func (a *alphabet) settle(p partial) partial {
 		lead = 0xf1
 	}
 	return partial{bytes: [3]byte{lead}, n: p.n, known: true, class: uint16(c)}
+}
+
+// A byteSet is a set of bytes.
+type byteSet [4]uint64
+
+func (s *byteSet) add(b byte)      { s[b>>6] |= 1 << (b & 63) }
+func (s *byteSet) has(b byte) bool { return s[b>>6]&(1<<(b&63)) != 0 }
+
+// ascii reports whether there is ASCII among the members.
+func (s *byteSet) ascii() bool { return s[0]|s[1] != 0 }
+
+func (s *byteSet) join(t *byteSet) {
+	for i := range s {
+		s[i] |= t[i]
+	}
+}
+
+// all ranges over the members.
+func (s *byteSet) all(yield func(byte) bool) {
+	for i, word := range s {
+		for ; word != 0; word &= word - 1 {
+			if !yield(byte(64*i + bits.TrailingZeros64(word))) {
+				return
+			}
+		}
+	}
+}
+
+func (s *byteSet) len() (n int) {
+	for _, word := range s {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
+// within reports whether s, which is not empty, has no members but those of t.
+func (s *byteSet) within(t *byteSet) bool {
+	for i := range s {
+		if s[i]&^t[i] != 0 {
+			return false
+		}
+	}
+	return *s != byteSet{}
 }
