@@ -33,6 +33,19 @@ func newHelp() *cobra.Command {
 	}
 }
 
+// usageTemplate is the lower half of every --help.
+const usageTemplate = `Usage: {{.UseLine}}
+{{if .HasExample}}
+Examples:
+{{.Example}}
+{{end}}{{if .HasAvailableSubCommands}}
+Verbs:{{range .Commands}}{{if or .IsAvailableCommand (eq .Name "help")}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}
+{{end}}{{if .HasAvailableLocalFlags}}
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{end}}`
+
 // Verbs and flags of run that are planned and not there yet: to be told so is better than to be called unknown.
 var (
 	verbsToCome = []string{"link", "script", "test", "debug", "web", "list", "attach", "wait", "stop", "signal", "resize",

@@ -28,7 +28,7 @@ func spawnx(args []string) int {
 // newRoot is the table of verbs. Each is in a file of its name.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "spawnx VERB",
+		Use:   "spawnx VERB [FLAGS] ...",
 		Short: "Run other programs and talk to them",
 		Long: `Spawnx runs other programs and talks to them: it answers their questions, gives them
 a terminal or pipes, watches over them and passes on what a person types.`,
@@ -42,9 +42,12 @@ a terminal or pipes, watches over them and passes on what a person types.`,
 		Args: noVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.DisableFlagsInUseLine = true
+	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newRun(), newMan())
 	root.SetHelpCommand(newHelp())
+	addCompletion(root)
 	return root
 }
 

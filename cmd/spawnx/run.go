@@ -65,11 +65,10 @@ failed, 124 for a timeout, 125 for spawnx itself, 126 cannot run, 127 not found.
 	}
 	flags.register(cmd.Flags())
 	cmd.Flags().SetInterspersed(false)
-	words := func(list ...cobra.Completion) cobra.CompletionFunc {
-		return cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp)
-	}
-	_ = cmd.RegisterFlagCompletionFunc("stdio", words("pty", "pipes", "pty-stderr", "pty-stdout")) // fails for unknown flags only
-	_ = cmd.RegisterFlagCompletionFunc("restart", words("never", "on-failure", "always"))
+	cmd.Flags().SortFlags = false // they stand in the order of use
+	cmd.ValidArgsFunction = completeCommand
+	_ = cmd.RegisterFlagCompletionFunc("stdio", fixed("pty", "pipes", "pty-stderr", "pty-stdout")) // fails for unknown flags only
+	_ = cmd.RegisterFlagCompletionFunc("restart", fixed("never", "on-failure", "always"))
 	_ = cmd.MarkFlagDirname("dir")
 	return cmd
 }
@@ -224,6 +223,7 @@ func (r *running) show(cancel context.CancelCauseFunc) (shown chan error) {
 	}
 	if r.keys != nil {
 		seat.In = r.keys
+		seat.Terminal = r.plan.raw
 	}
 	shown = make(chan error, 1)
 	go func() {

@@ -101,6 +101,7 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"ls"}, `unknown verb "ls"`, "spawnx help lists the verbs; to run a program: spawnx run ls"},
 		{[]string{"--on", "a => b"}, "unknown flag --on", "spawnx --help lists the flags"},
 		{[]string{"help", "nothing"}, `unknown verb "nothing"`, "spawnx help lists"},
+		{[]string{"completion", "nosh"}, `completion: unknown shell "nosh"`, "write bash, zsh, fish or powershell"},
 		{[]string{"run"}, "run: no program is given", "spawnx run --help"},
 		{[]string{"run", ""}, "run: no program is given", "spawnx run --help"},
 		{[]string{"run", "--nmae", "x"}, "run: unknown flag --nmae", "spawnx run --help"},
@@ -460,6 +461,7 @@ func TestHelpCompletionManVersion(t *testing.T) {
 		{[]string{"completion", "zsh"}, "spawnx"},
 		{[]string{"__complete", "run", "--stdio", ""}, "pty-stdout"},
 		{[]string{"__complete", "help", ""}, "run"},
+		{[]string{"__complete", "run", "--on", "a => b", "pytho"}, "python3\n"},
 	} {
 		got := spawnxRun(t, nil, tt.args...)
 		if got.status != 0 || !strings.Contains(got.out, tt.want) {
