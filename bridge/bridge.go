@@ -35,7 +35,7 @@ type Bridge struct {
 	err   *Stream
 	in    *Input
 	close func() error
-	seats atomic.Int32 // terminals that a person sits at: see Sit
+	seats atomic.Int32 // terminals that a person sits at: see Seat.Terminal
 
 	mu    sync.Mutex
 	pumps map[io.Reader]*pump // of Join: readers that cannot be interrupted

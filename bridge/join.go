@@ -18,6 +18,9 @@ type Seat struct {
 	// plain io.Reader can only be read by a goroutine that stays in its Read;
 	// what that brings is kept for the next Join with the same reader.
 	In io.Reader
+	// Terminal says that In is a person's terminal that sees the output: it, and
+	// nobody else, answers what the program asks its terminal.
+	Terminal bool
 	// Out and Err get the program's output; nil leaves it to others.
 	Out, Err io.Writer
 	// Typed sees what was typed before the program does, and returns what of
@@ -37,6 +40,10 @@ type Seat struct {
 func Join(ctx context.Context, b *Bridge, seat Seat) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if seat.Terminal {
+		b.seats.Add(1)
+		defer b.seats.Add(-1)
+	}
 	var all sync.WaitGroup
 	var outputs sync.WaitGroup
 	show := func(s *Stream, w io.Writer) {

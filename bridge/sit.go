@@ -37,11 +37,9 @@ func (b *Bridge) Sit(tty *os.File) (stand func(), err error) {
 		}
 	}
 	follow()
-	b.seats.Add(1)
 	unwatch := watchTerminal(follow, func() { _ = seat.Raw() })
 	return func() {
 		unwatch()
-		b.seats.Add(-1)
 		_ = seat.Restore() // nothing is left to do where it fails: the terminal is gone
 		release()
 	}, nil

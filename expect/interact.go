@@ -11,6 +11,7 @@ import (
 
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/internal/keys"
+	"github.com/spawnx/spawnx/ptyio"
 )
 
 // defaultLeave is the key that ends an Interact which lists no Key.
@@ -40,7 +41,9 @@ func (c *Console) Interact(ctx context.Context, in io.Reader, out io.Writer, cas
 	if err != nil {
 		return Match{}, err
 	}
+	terminal := false
 	if tty, ok := in.(*os.File); ok {
+		terminal = ptyio.IsTerminal(tty)
 		stand, err := c.b.Sit(tty)
 		if err != nil {
 			return Match{}, err
@@ -60,7 +63,7 @@ func (c *Console) Interact(ctx context.Context, in io.Reader, out io.Writer, cas
 	}
 	typed := make(chan error, 1)
 	go func() {
-		err := bridge.Join(ctx, c.b, bridge.Seat{In: in, Typed: leave.typed})
+		err := bridge.Join(ctx, c.b, bridge.Seat{In: in, Terminal: terminal, Typed: leave.typed})
 		if errors.Is(err, bridge.ErrLeft) {
 			cancel(bridge.ErrLeft)
 		}
