@@ -25,7 +25,9 @@ func crosswise(t *testing.T, a, b *exec.Cmd) [2]Lanes {
 		c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		check(t, c.Start())
 		t.Cleanup(func() {
-			_ = c.Process.Kill() // it never ends by itself
+			for _, pid := range treeOf(c.Process.Pid) {
+				_ = syscall.Kill(pid, syscall.SIGKILL) // none ends by itself
+			}
 			_ = c.Wait()
 		})
 	}

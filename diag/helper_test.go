@@ -100,7 +100,7 @@ func environment(t testing.TB) []string {
 
 // end kills the whole session.
 func (r *rig) end() {
-	for _, pid := range append(treeOf(r.cmd.Process.Pid), r.cmd.Process.Pid) {
+	for _, pid := range treeOf(r.cmd.Process.Pid) {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // it may be gone
 	}
 	_ = r.cmd.Wait() // killed
