@@ -73,6 +73,8 @@ func status(err error) int {
 			return bySignal + int(syscall.SIGPIPE)
 		}
 		return ourselves
+	case errors.Is(err, secret.ErrInterrupted): // ctrl-c instead of an answer
+		return bySignal + int(syscall.SIGINT)
 	case errors.As(err, &failed), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal):
 		return didNotWork
 	case errors.As(err, &start):

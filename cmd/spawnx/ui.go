@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/spawnx/spawnx/internal/secret"
 	"github.com/spawnx/spawnx/proc"
 )
 
@@ -36,7 +37,7 @@ func silent(err error) bool {
 		return true
 	}
 	var ended *signalError
-	return errors.As(err, &ended) || errors.Is(err, syscall.EPIPE)
+	return errors.As(err, &ended) || errors.Is(err, syscall.EPIPE) || errors.Is(err, secret.ErrInterrupted)
 }
 
 // flagError turns an error of the flag parser into one line and a hint.
