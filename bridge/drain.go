@@ -53,18 +53,12 @@ func (s *Stream) idled() {
 func (s *Stream) drain() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.src != nil && s.err == nil && s.room() > 0 {
+	for s.src != nil && s.err == nil && s.waiting == 0 && s.flushing == 0 && s.room() > 0 {
 		s.read(nil, time.Time{})
-		if s.waiting > 0 || s.flushing > 0 { // they lead from here
-			s.wakeAll()
-			return
-		}
 		s.leading = true
 	}
-	s.leading = false
-	if s.waiting > 0 {
-		s.wakeAll()
-	}
+	s.free()
+	s.wakeAll() // they lead from here
 }
 
 // demand has the lane drained at once, as a write of n bytes cannot proceed:
@@ -103,6 +97,7 @@ func (s *Stream) release() {
 	defer s.mu.Unlock()
 	for _, r := range s.readers {
 		r.policy = Skip
+		r.letGo()
 	}
 	s.finish = true
 	s.wakeAll()

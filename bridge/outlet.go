@@ -15,7 +15,7 @@ import (
 // orphan of it keeps the output open, silence for the linger time is the end.
 type outlet struct {
 	f      *ptyio.File
-	linger time.Duration // negative: do not wait at all
+	linger time.Duration // 0: do not wait at all
 
 	mu      sync.Mutex // also orders every SetReadDeadline of f
 	want    time.Time  // what the lane asked for
@@ -43,7 +43,7 @@ func (o *outlet) heard() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.exited {
-		o.quietAt = time.Now().Add(max(o.linger, 0))
+		o.quietAt = time.Now().Add(o.linger)
 		o.arm()
 	}
 }
@@ -58,7 +58,7 @@ func (o *outlet) late(p []byte) (n int, err error, again bool) {
 		n, err := o.f.ReadNow(p)
 		switch {
 		case n > 0:
-			o.quietAt = now.Add(max(o.linger, 0))
+			o.quietAt = now.Add(o.linger)
 			o.arm()
 			return n, nil, false
 		case errors.Is(err, ptyio.ErrAgain):
@@ -104,7 +104,7 @@ func (o *outlet) ended() {
 	defer o.mu.Unlock()
 	if !o.exited {
 		o.exited = true
-		o.quietAt = time.Now().Add(max(o.linger, 0))
+		o.quietAt = time.Now().Add(o.linger)
 		_ = o.arm()
 	}
 }

@@ -38,10 +38,7 @@ type program struct {
 
 // lanes returns the present process's ends as the lanes want them.
 func (g *program) lanes() (out, stderr Source, in Sink) {
-	linger := g.spec.Linger
-	if linger == 0 {
-		linger = defaultLinger
-	}
+	linger := g.spec.LingerTime()
 	std := g.p.Stdio()
 	o := &outlet{f: std.Out, linger: linger}
 	g.outlets = []*outlet{o}

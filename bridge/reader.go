@@ -50,6 +50,7 @@ type Reader struct {
 	lost     int64
 	deadline time.Time
 	closed   bool
+	viewing  bool   // it may hold a view of the ring
 	waiting  bool   // inside await
 	calls    uint64 // of await, so that a late interrupt finds only its own
 }
@@ -135,11 +136,20 @@ func (r *Reader) View(from, to int64) (a, b []byte) {
 	s := r.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r.policy == Block && r.off >= s.start {
-		return s.segments(from, to)
+	to = min(to, s.end)
+	if r.policy == Block && !r.closed {
+		r.viewing = true
+		return s.segments(max(from, r.off), to)
 	}
 	a, b = s.segments(max(from, s.oldest()), to)
 	return append([]byte(nil), a...), append([]byte(nil), b...)
+}
+
+// letGo gives up what the reader held of the ring: the views that it may still
+// look at stay as they are. Called with s.mu held.
+func (r *Reader) letGo() {
+	r.s.viewed = r.s.viewed || r.viewing
+	r.viewing = false
 }
 
 // Advance moves the reader on to the offset to; it never moves back.
@@ -156,7 +166,7 @@ func (r *Reader) Advance(to int64) {
 
 // offerRoom wakes those who wait for room. Called with s.mu held.
 func (s *Stream) offerRoom() {
-	if s.waiting > 0 && s.blockedBy != "" && !s.leading && s.room() > 0 {
+	if s.waiting > 0 && s.blocked && !s.leading && s.room() > 0 {
 		s.wakeAll()
 	}
 }
@@ -182,7 +192,9 @@ func (r *Reader) SetPolicy(p Policy) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.policy = p
-	if p == Block && r.off < s.oldest() {
+	if p == Skip {
+		r.letGo()
+	} else if r.off < s.oldest() {
 		r.lost += s.oldest() - r.off
 		r.off = s.oldest()
 	}
@@ -216,6 +228,7 @@ func (r *Reader) Close() error {
 		return nil
 	}
 	r.closed = true
+	r.letGo()
 	for i, other := range s.readers {
 		if other == r {
 			s.readers = append(s.readers[:i], s.readers[i+1:]...)

@@ -10,10 +10,6 @@ import (
 	"github.com/spawnx/spawnx/proc"
 )
 
-// defaultLinger is how long the output may be silent after the exit while an
-// orphan keeps it open.
-const defaultLinger = 250 * time.Millisecond
-
 // Start starts a program and joins its streams to a Bridge. It is all or
 // nothing, as proc.Start is; when ctx ends, the program and its tree are
 // stopped. Files are the program's descriptors 3 and up; they stay the

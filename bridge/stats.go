@@ -16,6 +16,7 @@ type LaneStats struct {
 	Start, End   int64 // offsets of what is kept
 	Memory       int   // bytes allocated for it
 	Ended        bool
+	Cut          bool // the output of the program that ended was still held open by another, and silent for Linger
 	Readers      []ReaderStats
 	BlockedBy    string    // the Reader that stops the program, or ""
 	BlockedSince time.Time // since when
@@ -49,7 +50,7 @@ func (s *Stream) Stats() LaneStats {
 	defer s.mu.Unlock()
 	s.room() // notes who holds the lane
 	st := LaneStats{
-		Start: s.start, End: s.end, Memory: len(s.ring), Ended: s.err != nil,
+		Start: s.start, End: s.end, Memory: len(s.ring), Ended: s.err != nil, Cut: s.cut,
 		BlockedBy: s.blockedBy, BlockedSince: s.blockedSince,
 	}
 	for _, r := range s.readers {

@@ -48,10 +48,12 @@ type Stream struct {
 	start    int64     // the oldest byte kept
 	end      int64     // behind the newest
 	reserve  int       // what the leader may overwrite at end while it reads
+	viewed   bool      // a Reader that holds nothing any more may still look at ring: see space
 	want     int       // how much the next read asks for
 	extra    int       // kept beyond keep while writes are pending: see demand
 	err      error     // why no more comes: io.EOF or the error of the source; sticky
 	more     bool      // the end of src is not the end of the Stream: another may follow
+	cut      bool      // the last end was silence, not the end of the output
 	srcGone  chan struct{}
 	ended    chan struct{} // closed with err
 
@@ -67,7 +69,8 @@ type Stream struct {
 	armed    bool // idle will fire
 	left     time.Time
 
-	blockedBy    string // the Reader that holds the lane, and since when
+	blocked      bool // a Reader holds the lane: which, and since when
+	blockedBy    string
 	blockedSince time.Time
 }
 
@@ -84,15 +87,20 @@ func newStream(src Source, keep int, from int64, more bool) *Stream {
 		keep = defaultKeep
 	}
 	s := &Stream{
-		keep: max(ceilPow2(keep), firstRing), src: src, start: from, end: from, want: firstRead, more: more,
+		keep: max(ceilPow2(keep), firstRing), src: src, start: from, end: from, more: more,
 		srcGone: make(chan struct{}), ended: make(chan struct{}),
 	}
+	s.want = min(firstRead, s.largestRead())
 	s.mu.Lock() // the timer may fire before it is kept
 	defer s.mu.Unlock()
 	s.idle = time.AfterFunc(idleAfter, s.idled)
 	s.armed = true
 	return s
 }
+
+// largestRead is also what a waiting leader takes of the history: no more than
+// a small part of it.
+func (s *Stream) largestRead() int { return min(largestRead, s.keep/4) }
 
 func ceilPow2(n int) int { return 1 << bits.Len(uint(n-1)) }
 
@@ -250,12 +258,17 @@ func (s *Stream) read(r *Reader, until time.Time) {
 	s.mu.Unlock()
 	n, err := src.Read(buf)
 	s.mu.Lock()
+	s.free()
+	s.took(src, n, len(buf), err)
+}
+
+// free gives the lease back.
+func (s *Stream) free() {
 	s.leading, s.leader, s.reserve = false, nil, 0
 	if s.freed != nil {
 		close(s.freed)
 		s.freed = nil
 	}
-	s.took(src, n, len(buf), err)
 }
 
 // readNow takes what is there without waiting. Nothing came for sure when the
@@ -315,24 +328,28 @@ func (s *Stream) Flush() (got bool, err error) {
 	return false, err
 }
 
-// took enters what a read brought.
+// took enters what a read brought. What comes after the Stream was abandoned is
+// nobody's.
 func (s *Stream) took(src Source, n, asked int, err error) {
+	if s.src != src {
+		return
+	}
 	s.end += int64(n)
 	s.start = max(s.start, s.end-int64(len(s.ring)))
-	if n == asked && s.want < largestRead {
-		s.want *= 2
+	if n == asked {
+		s.want = min(2*s.want, s.largestRead())
 	}
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-		s.sourceEnded(src, err)
+		s.sourceEnded(err)
 	}
 	if n > 0 || s.err != nil {
 		s.wakeAll()
 	}
 }
 
-func (s *Stream) sourceEnded(src Source, err error) {
-	if s.src != src {
-		return
+func (s *Stream) sourceEnded(err error) {
+	if o, ok := s.src.(*outlet); ok {
+		s.cut = o.wasCut()
 	}
 	s.src = nil
 	close(s.srcGone)
@@ -406,9 +423,9 @@ func (s *Stream) room() int {
 	n := s.limit() - int(s.end-from)
 	switch {
 	case n > 0:
-		s.blockedBy, s.blockedSince = "", time.Time{}
-	case s.blockedBy != name:
-		s.blockedBy, s.blockedSince = name, time.Now()
+		s.blocked, s.blockedBy, s.blockedSince = false, "", time.Time{}
+	case !s.blocked || s.blockedBy != name:
+		s.blocked, s.blockedBy, s.blockedSince = true, name, time.Now()
 	}
 	return max(n, 0)
 }
@@ -433,7 +450,7 @@ func (s *Stream) space() []byte {
 	if len(s.ring) > s.limit() && room > s.limit()/2 {
 		size = s.limit() // a send has ended that needed more
 	}
-	if size != len(s.ring) {
+	if size != len(s.ring) || s.viewed {
 		s.resize(size)
 	}
 	room = min(room, len(s.ring)-int(s.end-s.blockFrom()))
@@ -459,9 +476,10 @@ func (s *Stream) blockFrom() int64 {
 	return from
 }
 
-// resize moves what is kept to a ring of another size. Slices that Readers
-// hold stay valid: they keep the old memory.
+// resize moves what is kept to another ring. Slices that Readers hold stay
+// valid: they keep the old memory.
 func (s *Stream) resize(size int) {
+	s.viewed = false
 	ring := make([]byte, size)
 	s.start = max(s.start, s.end-int64(size))
 	a, b := s.segments(s.start, s.end)
