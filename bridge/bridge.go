@@ -17,9 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,9 +34,6 @@ type Bridge struct {
 	in    *Input
 	close func() error
 	seats atomic.Int32 // terminals that a person sits at: see Seat.Terminal
-
-	mu    sync.Mutex
-	pumps map[io.Reader]*pump // of Join: readers that cannot be interrupted
 }
 
 // New returns the Bridge of a far side that is not started here. A nil peer is
@@ -99,6 +94,10 @@ func (b *Bridge) Mode() (ptyio.Mode, error) { return b.peer.Mode() }
 // end-of-file key of a terminal, twice where a line has been begun, as the
 // first then only hands over what is there.
 func (b *Bridge) SendEOF(deadline time.Time) error {
+	return b.sendEOF(context.Background(), deadline)
+}
+
+func (b *Bridge) sendEOF(ctx context.Context, deadline time.Time) error {
 	if b.in == nil {
 		return errors.ErrUnsupported
 	}
@@ -116,7 +115,7 @@ func (b *Bridge) SendEOF(deadline time.Time) error {
 	if last, any := b.in.Last(); any && mode.Canonical && last != '\n' && last != '\r' && last != mode.EOF {
 		keys = append(keys, mode.EOF)
 	}
-	_, err = b.in.WriteContext(context.Background(), keys, deadline)
+	_, err = b.in.WriteContext(ctx, keys, deadline)
 	return err
 }
 

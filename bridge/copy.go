@@ -45,7 +45,11 @@ func (s *markedSink) put(p []byte) {
 		s.lose(int64(len(p)), s.cause)
 		return
 	}
-	if n, err := s.w.Write(p); err != nil {
+	n, err := s.w.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
 		s.lose(int64(len(p)-n), err)
 	}
 }

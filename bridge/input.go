@@ -34,9 +34,16 @@ type Input struct {
 	deadline time.Time
 	changed  chan struct{} // closed when deadline, sink or closed change
 	closed   bool
+	ended    bool // for good: no program follows
 	last     byte // the last byte accepted
 	written  int64
-	pending  Sink // the sink of a write that waits
+	pending  *pendingWrite
+}
+
+// A pendingWrite is a write that waits for the program to read.
+type pendingWrite struct {
+	sink  Sink
+	until time.Time
 }
 
 // NewInput returns the Input that writes to sink. out, which may be nil, is
@@ -127,37 +134,51 @@ func (in *Input) write(ctx context.Context, p []byte, deadline time.Time) (n int
 	if in.out != nil {
 		defer in.out.demand(len(p))()
 	}
-	if err := in.pend(sink, deadline); err != nil {
+	w := &pendingWrite{sink, deadline}
+	if err := in.pend(w); err != nil {
 		return n, err
 	}
-	defer in.pend(nil, time.Time{})
-	defer context.AfterFunc(ctx, in.interrupt)()
+	defer context.AfterFunc(ctx, func() { in.interrupt(w) })()
 	k, err := sink.Write(p[n:])
-	return n + k, err
+	return n + k, in.unpend(w, err)
 }
 
-// pend sets the deadline of the write that is about to wait; with nil it is
-// over, so that an interrupt that comes late hits nobody.
-func (in *Input) pend(sink Sink, deadline time.Time) error {
+// pend sets the deadline of the write that is about to wait.
+func (in *Input) pend(w *pendingWrite) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.pending = sink
-	if sink == nil {
-		return nil
-	}
-	if in.closed {
+	if in.closed || in.sink != w.sink {
 		return ErrNoInput
 	}
-	return sink.SetWriteDeadline(earlier(deadline, in.deadline))
+	in.pending = w
+	return in.setDeadline()
 }
 
-// interrupt ends the write that waits.
-func (in *Input) interrupt() {
+// unpend ends the wait, so that an interrupt that comes late hits nobody, and
+// returns why it failed, if it did.
+func (in *Input) unpend(w *pendingWrite, err error) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.pending != nil {
-		_ = in.pending.SetWriteDeadline(past) // a sink that cannot is written to its end
+	in.pending = nil
+	if err != nil && (in.closed || in.sink != w.sink) {
+		return ErrNoInput
 	}
+	return err
+}
+
+// interrupt ends the write, if it still waits.
+func (in *Input) interrupt(w *pendingWrite) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.pending == w {
+		w.until = past
+		_ = in.setDeadline() // a sink that cannot is written to its end
+	}
+}
+
+// setDeadline bounds the write that waits. Called with mu held, always.
+func (in *Input) setDeadline() error {
+	return in.pending.sink.SetWriteDeadline(earlier(in.pending.until, in.deadline))
 }
 
 func (in *Input) accepted(p []byte) {
@@ -178,7 +199,7 @@ func (in *Input) SetWriteDeadline(t time.Time) error {
 	in.deadline = t
 	in.notify()
 	if in.pending != nil {
-		return in.pending.SetWriteDeadline(t)
+		return in.setDeadline()
 	}
 	return nil
 }
@@ -212,6 +233,7 @@ func (in *Input) CloseWrite() error {
 func (in *Input) close() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.ended = true
 	if !in.closed {
 		in.closed = true
 		in.notify()
@@ -227,7 +249,7 @@ func (in *Input) swap(sink Sink) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	_ = in.sink.SetWriteDeadline(past) // whoever writes to the program that ended
-	in.sink, in.closed, in.last = sink, false, '\n'
+	in.sink, in.closed, in.last = sink, in.ended, '\n'
 	in.notify()
 }
 

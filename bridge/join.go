@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"reflect"
 	"sync"
 	"time"
 
@@ -102,8 +103,10 @@ func copyTo(ctx context.Context, w io.Writer, r *Reader) error {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := r.ReadContext(ctx, buf)
-		if _, err := w.Write(buf[:n]); n > 0 && err != nil {
-			return err
+		if n > 0 {
+			if _, err := w.Write(buf[:n]); err != nil {
+				return err
+			}
 		}
 		switch {
 		case err == io.EOF:
@@ -121,12 +124,21 @@ func copyTo(ctx context.Context, w io.Writer, r *Reader) error {
 // typing passes on what the person types until ctx ends, the person leaves or
 // the input ends.
 func (b *Bridge) typing(ctx context.Context, seat Seat) error {
-	in, release, err := b.reader(seat.In)
+	in, release, err := interruptible(seat.In)
 	if err != nil {
 		return err
 	}
 	defer release()
-	defer context.AfterFunc(ctx, func() { _ = in.SetReadDeadline(past) })()
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(interrupted)
+		_ = in.SetReadDeadline(past)
+	})
+	defer func() {
+		if !stop() {
+			<-interrupted // or it would hit who reads next
+		}
+	}()
 	buf := make([]byte, 4<<10)
 	for ctx.Err() == nil {
 		n, err := in.Read(buf)
@@ -147,7 +159,7 @@ func (b *Bridge) typing(ctx context.Context, seat Seat) error {
 				seat.Ended()
 			}
 			if !seat.KeepInput {
-				_ = b.SendEOF(time.Time{}) // a program that is gone needs no end
+				_ = b.sendEOF(ctx, time.Time{}) // a program that is gone needs no end
 			}
 			return nil
 		case err != nil:
@@ -163,8 +175,8 @@ type typist interface {
 	SetReadDeadline(t time.Time) error
 }
 
-// reader makes in interruptible. release undoes that; it does not close in.
-func (b *Bridge) reader(in io.Reader) (t typist, release func(), err error) {
+// interruptible makes in so. release undoes that; it does not close in.
+func interruptible(in io.Reader) (t typist, release func(), err error) {
 	switch in := in.(type) {
 	case *os.File:
 		r, err := ptyio.OpenReader(in)
@@ -173,9 +185,11 @@ func (b *Bridge) reader(in io.Reader) (t typist, release func(), err error) {
 		}
 		return r, func() { _ = r.Close() }, nil
 	case typist:
-		return in, func() { _ = in.SetReadDeadline(time.Time{}) }, nil
+		if err := in.SetReadDeadline(time.Time{}); !errors.Is(err, os.ErrNoDeadline) {
+			return in, func() { _ = in.SetReadDeadline(time.Time{}) }, nil
+		}
 	}
-	p := b.pumpOf(in)
+	p := pumps.of(in)
 	_ = p.SetReadDeadline(time.Time{})
 	return p, func() {}, nil
 }
@@ -185,6 +199,7 @@ func (b *Bridge) reader(in io.Reader) (t typist, release func(), err error) {
 type pump struct {
 	chunks chan []byte // unbuffered: at most one chunk is ahead
 	err    error       // valid when chunks is closed
+	forget func()      // called when all was read
 
 	mu       sync.Mutex
 	rest     []byte
@@ -192,22 +207,38 @@ type pump struct {
 	changed  chan struct{}
 }
 
-func (b *Bridge) pumpOf(in io.Reader) *pump {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if p := b.pumps[in]; p != nil {
-		return p
+// pumps are those of Join, for the next Join with the same reader, whichever
+// program that is with: a Read that is under way has no end but its own.
+var pumps = pumpSet{by: make(map[io.Reader]*pump)}
+
+type pumpSet struct {
+	mu sync.Mutex
+	by map[io.Reader]*pump
+}
+
+func (s *pumpSet) of(in io.Reader) *pump {
+	if !reflect.ValueOf(in).Comparable() {
+		return newPump(in) // nobody can come back with the same
 	}
-	p := newPump(in)
-	if b.pumps == nil {
-		b.pumps = make(map[io.Reader]*pump)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.by[in]
+	if p == nil {
+		p = newPump(in)
+		p.forget = func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.by[in] == p {
+				delete(s.by, in)
+			}
+		}
+		s.by[in] = p
 	}
-	b.pumps[in] = p
 	return p
 }
 
 func newPump(in io.Reader) *pump {
-	p := &pump{chunks: make(chan []byte), changed: make(chan struct{})}
+	p := &pump{chunks: make(chan []byte), changed: make(chan struct{}), forget: func() {}}
 	go func() {
 		defer close(p.chunks)
 		for {
@@ -248,6 +279,7 @@ func (p *pump) Read(dst []byte) (int, error) {
 		select {
 		case chunk, ok := <-p.chunks:
 			if !ok {
+				p.forget()
 				return 0, p.err
 			}
 			p.mu.Lock()

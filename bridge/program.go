@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -24,7 +25,7 @@ type program struct {
 	stopped  sync.Once
 	done     chan struct{} // closed when it ended for good and its output is complete
 
-	mu       sync.Mutex
+	mu       sync.Mutex // also held while the program is started, so that Stop prevents a start or ends what it started
 	p        *proc.Process
 	reap     func()
 	outlets  []*outlet     // of p
@@ -62,12 +63,12 @@ func (g *program) run() {
 		g.mu.Unlock()
 		exit, err := g.p.Wait(context.Background()) // it is known
 		g.drained()
-		g.reap()
 		g.exit, g.fail = exit, err
 		if !g.more || !g.startAgain(&history, exit, ran) {
 			break
 		}
 	}
+	g.reap()
 	g.exit.Restarts = g.restarts
 	if e, ok := g.fail.(*proc.ExitError); ok {
 		e.Exit.Restarts = g.restarts
@@ -100,7 +101,9 @@ func (g *program) streams() []*Stream {
 }
 
 // startAgain starts the program once more, after the delay that its Spec
-// asks for. It reports false when the program has ended for good.
+// asks for. What it left running is ended first: it would be in the way of its
+// successor, and nobody would know it any more. It reports false when the
+// program has ended for good.
 func (g *program) startAgain(history *proc.RestartState, exit proc.Exit, ran time.Duration) bool {
 	for {
 		next, delay, again := g.spec.Restart.Next(*history, exit, ran)
@@ -108,6 +111,8 @@ func (g *program) startAgain(history *proc.RestartState, exit proc.Exit, ran tim
 			return false
 		}
 		*history = next
+		_, _ = g.p.Stop(context.Background()) // what cannot be ended may still be no hindrance
+		g.reap()
 		timer := time.NewTimer(delay)
 		select {
 		case <-timer.C:
@@ -118,36 +123,44 @@ func (g *program) startAgain(history *proc.RestartState, exit proc.Exit, ran tim
 			timer.Stop()
 			return false
 		}
-		p, reap, err := proc.StartHeld(g.ctx, g.spec)
-		if err != nil {
+		switch err := g.startNext(); {
+		case err == errStopped:
+			return false
+		case err != nil:
 			// What could be started once may be so again: count it as a failed run.
 			g.fail, exit, ran = err, proc.Exit{Code: 127}, 0
 			continue
 		}
-		g.use(p, reap)
 		return true
 	}
 }
 
-// use goes on with the next process.
-func (g *program) use(p *proc.Process, reap func()) {
+var errStopped = errors.New("stopped")
+
+// startNext starts the next process and goes on with it.
+func (g *program) startNext() error {
 	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-g.stop:
+		return errStopped
+	default:
+	}
+	p, reap, err := proc.StartHeld(g.ctx, g.spec)
+	if err != nil {
+		return err
+	}
 	old := g.p
 	g.p, g.reap, g.began, g.ran = p, reap, time.Now(), 0
 	g.restarts++
 	out, stderr, in := g.lanes()
-	g.mu.Unlock()
 	g.in.swap(in)
 	_ = old.Stdio().Close() // read to its end, or given up
 	g.out.resume(out)
 	if g.err != nil {
 		g.err.resume(stderr)
 	}
-	select {
-	case <-g.stop: // Stop came while it was being started
-		go func() { _, _ = p.Stop(context.Background()) }()
-	default:
-	}
+	return nil
 }
 
 func (g *program) process() *proc.Process {
@@ -167,7 +180,11 @@ func (g *program) Wait(ctx context.Context) (proc.Exit, error) {
 
 func (g *program) Stop(ctx context.Context) (proc.Exit, error) {
 	g.stopped.Do(func() { close(g.stop) })
-	return g.process().Stop(ctx)
+	exit, err := g.process().Stop(ctx) // the last one: see mu
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	exit.Restarts = g.restarts
+	return exit, err
 }
 
 func (g *program) Signal(sig os.Signal) error  { return g.process().Signal(sig) }

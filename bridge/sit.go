@@ -3,6 +3,7 @@ package bridge
 import (
 	"errors"
 	"os"
+	"sync"
 
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/ptyio"
@@ -38,9 +39,9 @@ func (b *Bridge) Sit(tty *os.File) (stand func(), err error) {
 	}
 	follow()
 	unwatch := watchTerminal(follow, func() { _ = seat.Raw() })
-	return func() {
+	return sync.OnceFunc(func() {
 		unwatch()
 		_ = seat.Restore() // nothing is left to do where it fails: the terminal is gone
 		release()
-	}, nil
+	}), nil
 }
