@@ -8,21 +8,32 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/diag"
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/proc"
 )
 
-// On pipes grep has found a line and says nothing; with a terminal for its output it does.
+// With a terminal for its output grep says what it has found. On pipes it does not, and the error shows what it
+// holds back.
 func TestWhatGrepHoldsBack(t *testing.T) {
-	for kind, want := range map[proc.Stdio]string{proc.Pipes: "", proc.PTYStdout: "1:an apple a day\n"} {
-		if said, err := early(t.Context(), kind); err != nil || said != want {
-			t.Errorf("%v: %q, %v; want %q", kind, said, err, want)
-		}
+	const line = "1:an apple a day\n"
+	if said, err := early(t.Context(), proc.PTYStdout); err != nil || said != line {
+		t.Errorf("with a terminal: %q, %v; want %q", said, err, line)
+	}
+	said, err := early(t.Context(), proc.Pipes)
+	var timeout *expect.Error
+	if said != "" || !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Fatalf("on pipes: %q, %v; want a timeout", said, err)
+	}
+	held := slices.IndexFunc(timeout.Findings, func(f diag.Finding) bool { return f.Kind == diag.KindHeld })
+	if held < 0 || timeout.Findings[held].Held != line {
+		t.Errorf("the findings do not show what is held back:\n%v", err)
 	}
 }
 
