@@ -502,6 +502,20 @@ func awaitListening(t *testing.T, server dialog, port string) {
 	}
 }
 
+// What a program without a line editor repeats is its answer.
+func TestCommandTakesAwayNoAnswer(t *testing.T) {
+	for _, s := range []proc.Spec{
+		{Args: []string{"cat"}}, {Args: []string{"cat"}, NoEcho: true}, {Args: []string{"cat"}, Stdio: proc.Pipes},
+	} {
+		d := drive(t, s)
+		for _, line := range []string{"hello", "", "again"} {
+			if out, err := d.Command(t.Context(), line); err != nil || out != line+"\n" {
+				t.Errorf("%v: %q, %v", s, out, err)
+			}
+		}
+	}
+}
+
 // No prompt is known: that the program waits for input is what ends an answer.
 func TestCommandsWithoutAPrompt(t *testing.T) {
 	const n = 200

@@ -63,7 +63,7 @@ func (c *Console) SendSecret(ctx context.Context, s Secret) error {
 	typed := append(value[:len(value):len(value)], c.opts.Enter...)
 	defer clear(typed)
 	defer clear(value)
-	return c.sendBytes("sendsecret", typed, "[secret] <enter>", "")
+	return c.sendBytes("sendsecret", typed, c.echoing(), "[secret] <enter>", "")
 }
 
 // ErrUnproved: it is not proved that a secret would not be shown.

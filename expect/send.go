@@ -19,7 +19,7 @@ type said struct {
 	shown  string
 	at     time.Time
 	line   string // of SendLine
-	edited bool   // the terminal did not echo it: a line editor may
+	edited bool   // the terminal reads key by key and does not echo: a line editor may
 	raw    int64  // where the output stood
 	open   int    // bytes of a line that was begun and not ended
 }
@@ -60,7 +60,7 @@ func (c *Console) SendKey(names ...string) error {
 		}
 		b.Write(key)
 	}
-	return c.sendBytes("sendkey", []byte(b.String()), "<"+strings.Join(names, "><")+">", "")
+	return c.sendBytes("sendkey", []byte(b.String()), c.echoing(), "<"+strings.Join(names, "><")+">", "")
 }
 
 // SendEOF ends the program's input: on a terminal with its end-of-file key,
@@ -78,12 +78,23 @@ func (c *Console) SendEOF() error {
 }
 
 func (c *Console) send(op, s, shown, line string) error {
-	if mode, err := c.inputMode(); err == nil {
+	mode := c.echoing()
+	if mode != (ptyio.Mode{}) {
 		if err := c.refuse(op, s, mode); err != nil {
 			return err
 		}
 	}
-	return c.sendBytes(op, []byte(s), shown, line)
+	return c.sendBytes(op, []byte(s), mode, shown, line)
+}
+
+// echoing is what the terminal does with what is sent; zero where none stands
+// between, or where it is gone.
+func (c *Console) echoing() ptyio.Mode {
+	mode, err := c.inputMode()
+	if err != nil {
+		return ptyio.Mode{}
+	}
+	return mode
 }
 
 // refuse says why the terminal would not pass s on as it is.
@@ -127,13 +138,15 @@ func keyName(b byte) string {
 // ErrRefused: what was to be sent would not have reached the program as it is.
 var ErrRefused = errors.New("refused")
 
-// sendBytes sends p whole.
-func (c *Console) sendBytes(op string, p []byte, shown, line string) error {
+// sendBytes sends p whole, to a terminal in this mode.
+func (c *Console) sendBytes(op string, p []byte, mode ptyio.Mode, shown, line string) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
 	began := time.Now()
-	echoed := c.expectEcho(p)
-	c.note(shown, line, !echoed)
+	if mode.Echo {
+		c.expectEcho(echoOf(p, mode))
+	}
+	c.note(shown, line, mode != (ptyio.Mode{}) && !mode.Echo && !mode.Canonical)
 	n, err := c.paced(p)
 	c.count(p[:n])
 	if err != nil {
@@ -143,19 +156,13 @@ func (c *Console) sendBytes(op string, p []byte, shown, line string) error {
 	return nil
 }
 
-// expectEcho notes what the terminal will show of p, and reports whether it
-// does.
-func (c *Console) expectEcho(p []byte) bool {
-	mode, err := c.inputMode()
-	if err != nil || !mode.Echo {
-		return false
-	}
+// expectEcho notes what the terminal will show of what is being sent.
+func (c *Console) expectEcho(echo []byte) {
 	_, _ = c.b.Output().Flush() // what the program wrote before comes before the echo
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, end := c.b.Output().Offsets()
-	c.text.expectEcho(echoOf(p, mode), end)
-	return true
+	c.text.expectEcho(echo, end)
 }
 
 // note remembers what is being sent.

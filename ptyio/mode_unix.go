@@ -5,7 +5,7 @@ package ptyio
 import "golang.org/x/sys/unix"
 
 func modeOf(t *unix.Termios) Mode {
-	m := Mode{
+	return Mode{
 		Echo:        t.Lflag&unix.ECHO != 0,
 		Canonical:   t.Lflag&unix.ICANON != 0,
 		Signals:     t.Lflag&unix.ISIG != 0,
@@ -15,13 +15,21 @@ func modeOf(t *unix.Termios) Mode {
 		EchoControl: t.Lflag&unix.ECHOCTL != 0,
 		NLToCRNL:    t.Oflag&unix.OPOST != 0 && t.Oflag&unix.ONLCR != 0,
 		Timed:       t.Lflag&unix.ICANON == 0 && (t.Cc[unix.VMIN] == 0 || t.Cc[unix.VTIME] != 0),
+
+		Intr: key(t.Cc[unix.VINTR]), Quit: key(t.Cc[unix.VQUIT]), Suspend: key(t.Cc[unix.VSUSP]),
+		EOF: key(t.Cc[unix.VEOF]), EOL: key(t.Cc[unix.VEOL]), EOL2: key(t.Cc[unix.VEOL2]),
+		Erase: key(t.Cc[unix.VERASE]), Kill: key(t.Cc[unix.VKILL]), WordErase: key(t.Cc[unix.VWERASE]),
+		Start: key(t.Cc[unix.VSTART]), Stop: key(t.Cc[unix.VSTOP]),
+		Reprint: key(t.Cc[unix.VREPRINT]), LiteralNext: key(t.Cc[unix.VLNEXT]), Discard: key(t.Cc[unix.VDISCARD]),
 	}
-	for _, k := range m.keys() {
-		if c := t.Cc[k.index]; c != noKey {
-			*k.key = c
-		}
+}
+
+// key reads a control character; none is 0 for us and noKey for the system.
+func key(c uint8) byte {
+	if c == noKey {
+		return 0
 	}
-	return m
+	return c
 }
 
 func (m Mode) apply(t *unix.Termios) {
@@ -38,26 +46,17 @@ func (m Mode) apply(t *unix.Termios) {
 			t.Oflag |= unix.OPOST
 		}
 	}
-	for _, k := range m.keys() {
-		t.Cc[k.index] = noKey
-		if *k.key != 0 {
-			t.Cc[k.index] = *k.key
+	for i, key := range map[int]byte{
+		unix.VINTR: m.Intr, unix.VQUIT: m.Quit, unix.VSUSP: m.Suspend,
+		unix.VEOF: m.EOF, unix.VEOL: m.EOL, unix.VEOL2: m.EOL2,
+		unix.VERASE: m.Erase, unix.VKILL: m.Kill, unix.VWERASE: m.WordErase,
+		unix.VSTART: m.Start, unix.VSTOP: m.Stop,
+		unix.VREPRINT: m.Reprint, unix.VLNEXT: m.LiteralNext, unix.VDISCARD: m.Discard,
+	} {
+		t.Cc[i] = noKey
+		if key != 0 {
+			t.Cc[i] = key
 		}
-	}
-}
-
-type keyOf struct {
-	index int // in Termios.Cc
-	key   *byte
-}
-
-func (m *Mode) keys() []keyOf {
-	return []keyOf{
-		{unix.VINTR, &m.Intr}, {unix.VQUIT, &m.Quit}, {unix.VSUSP, &m.Suspend},
-		{unix.VEOF, &m.EOF}, {unix.VEOL, &m.EOL}, {unix.VEOL2, &m.EOL2},
-		{unix.VERASE, &m.Erase}, {unix.VKILL, &m.Kill}, {unix.VWERASE, &m.WordErase},
-		{unix.VSTART, &m.Start}, {unix.VSTOP, &m.Stop},
-		{unix.VREPRINT, &m.Reprint}, {unix.VLNEXT, &m.LiteralNext}, {unix.VDISCARD, &m.Discard},
 	}
 }
 
