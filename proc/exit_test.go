@@ -164,7 +164,7 @@ func TestManyMayWait(t *testing.T) {
 
 func TestAProgramThatSomebodyElseReaped(t *testing.T) {
 	// The kernel itself is the other reaper: nothing is left for us in any case.
-	out := mustOutput(t, Spec{Args: host(t, "autoreap"), Stdio: Pipes})
+	out := mustOutput(t, Spec{Args: host(t, "autoreap"), Env: hostEnv(), Stdio: Pipes})
 	want := strings.Repeat("-1 -1 true os: process already finished\n", 2)
 	if out != want {
 		t.Errorf("got  %q\nwant %q", out, want)

@@ -59,6 +59,9 @@ func host(t *testing.T, name string, args ...string) []string {
 	return append([]string{exe, hostPrefix + name}, args...)
 }
 
+// hostEnv is ours; under the race detector a process would else sleep for a second at its end.
+func hostEnv() []string { return append(os.Environ(), "GORACE=atexit_sleep_ms=0") }
+
 // reportSignals starts the program args as a child, sends itself USR1 before, and reports its own signals after.
 func reportSignals(args []string) error {
 	if err := syscall.Kill(os.Getpid(), syscall.SIGUSR1); err != nil {

@@ -117,7 +117,7 @@ func TestStartErrorsThroughTheShim(t *testing.T) {
 }
 
 func TestWithoutMaybeShimLimitsAreRefused(t *testing.T) {
-	out := mustOutput(t, Spec{Args: host(t, "no-shim"), Stdio: Pipes})
+	out := mustOutput(t, Spec{Args: host(t, "no-shim"), Env: hostEnv(), Stdio: Pipes})
 	want := strings.Repeat("start true: limits, umask and no_new_privs: main does not call proc.MaybeShim first\n", 8) +
 		"guarding the terminal: main does not call proc.MaybeShim first\nready: false\n"
 	if out != want {
@@ -127,7 +127,7 @@ func TestWithoutMaybeShimLimitsAreRefused(t *testing.T) {
 
 // A shell leads the session, as a person's does, and outlives the borrower.
 func TestTheTerminalOfAKilledBorrowerIsGivenBack(t *testing.T) {
-	s := Spec{Args: append([]string{"sh", "-c", `"$@"; echo over; read x`, "sh"}, host(t, "borrow")...)}
+	s := Spec{Args: append([]string{"sh", "-c", `"$@"; echo over; read x`, "sh"}, host(t, "borrow")...), Env: hostEnv()}
 	p := start(t, s)
 	terminal := p.Stdio().Terminal
 	before, err := terminal.Mode()
@@ -167,7 +167,7 @@ func childrenOf(pid int) (pids []int) {
 }
 
 func TestAGuardThatIsReleasedIsGone(t *testing.T) {
-	out := mustOutput(t, Spec{Args: append([]string{"sh", "-c", `"$@"; :`, "sh"}, host(t, "borrow-release")...)})
+	out := mustOutput(t, Spec{Args: append([]string{"sh", "-c", `"$@"; :`, "sh"}, host(t, "borrow-release")...), Env: hostEnv()})
 	if want := "left: \"\" <nil>\n"; out != want {
 		t.Errorf("%q; want %q", out, want)
 	}

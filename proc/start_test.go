@@ -307,7 +307,7 @@ func TestDescriptorsAndSignalsOfAChild(t *testing.T) {
 	// The host of the child has descriptors 9 and 11 from its launcher, signals ignored, and USR1 and RTMAX blocked.
 	launcher := []string{"bash", "-c", `exec 9</etc/passwd 11<>/dev/null "$@"`, "bash",
 		"env", "--ignore-signal=HUP,INT,QUIT,TSTP,TTIN,TTOU,PIPE,USR2", "--block-signal=USR1,RTMAX"}
-	out := mustOutput(t, Spec{Args: append(append(launcher, host(t, "report-signals")...), inner...), Stdio: Pipes})
+	out := mustOutput(t, Spec{Args: append(append(launcher, host(t, "report-signals")...), inner...), Env: hostEnv(), Stdio: Pipes})
 	child, own, ok := strings.Cut(out, "--\n")
 	if want := "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0\n1\n2\n3\n"; child != want { // 3 is ls's own
 		t.Errorf("the child has %q; want %q", child, want)

@@ -17,11 +17,13 @@ import (
 // A tree is what a program started, as far as it was seen: a process that left the session stays known although its
 // parent is gone. It belongs to one Stop.
 type tree struct {
-	p     *Process
-	known map[int]task // by pid; the leader is among them while its exit was not seen
+	p *Process
+	// Those that lived at the last look, parents before their children: a shell that waits for a child would else see
+	// the child's end before its own signal, and go on with the next command.
+	members []task
 }
 
-func newTree(p *Process) *tree { return &tree{p, map[int]task{}} }
+func newTree(p *Process) *tree { return &tree{p: p} }
 
 // A task is one process, as /proc/PID/stat shows it. Its number and its start together name it for good.
 type task struct {
@@ -37,38 +39,49 @@ func (t *tree) look() {
 	tasks := scans.take()
 	ours := t.p.child.ownsSession()
 
-	children := map[int][]task{}
-	sessions := map[int][]task{}
-	var found []task
+	children, sessions := map[int][]task{}, map[int][]task{}
+	var leader, seeds []task
 	for _, task := range tasks {
 		if task.zombie || task.pid <= 1 || task.pid == os.Getpid() {
 			continue
 		}
 		children[task.parent] = append(children[task.parent], task)
 		sessions[task.session] = append(sessions[task.session], task)
-		old, known := t.known[task.pid]
-		if known && old.start == task.start || ours(task) {
-			found = append(found, task)
+		switch {
+		case task.pid == t.p.PID() && ours(task):
+			leader = append(leader, task)
+		case ours(task), slices.ContainsFunc(t.members, task.same):
+			seeds = append(seeds, task)
 		}
 	}
 	// Our own session, and that of processes outside our pid namespace, are never the tree's.
-	self, _ := unix.Getsid(0)
+	self, _ := unix.Getsid(0) // cannot fail
 	delete(sessions, self)
 	delete(sessions, 0)
 
-	t.known = make(map[int]task, len(found))
-	for len(found) > 0 {
-		task := found[0]
-		found = found[1:]
-		if _, ok := t.known[task.pid]; ok {
-			continue
+	t.members = nil
+	found := map[int]bool{}
+	add := func(queue []task) {
+		for len(queue) > 0 {
+			task := queue[0]
+			queue = queue[1:]
+			if !found[task.pid] {
+				found[task.pid] = true
+				t.members = append(t.members, task)
+				queue = append(queue, children[task.pid]...)
+			}
 		}
-		t.known[task.pid] = task
-		found = append(found, children[task.pid]...)
-		// A descendant is in the leader's session or in one that a descendant began.
-		found = append(found, sessions[task.session]...)
+	}
+	add(leader)
+	add(seeds)
+	// A descendant is in the leader's session or in one that a descendant began; so all of that are descendants.
+	for i := 0; i < len(t.members); i++ {
+		add(sessions[t.members[i].session])
 	}
 }
+
+// same reports whether both are one process.
+func (t task) same(other task) bool { return t.pid == other.pid && t.start == other.start }
 
 // gone reports whether nothing of the tree is left.
 func (t *tree) gone() bool {
@@ -76,18 +89,18 @@ func (t *tree) gone() bool {
 		return false
 	}
 	// The known ones first: that is cheap, and mostly one of them is the reason to wait on.
-	for _, task := range t.known {
-		if now, err := readTask(task.pid); err == nil && now.start == task.start && !now.zombie {
+	for _, task := range t.members {
+		if now, err := readTask(task.pid); err == nil && now.same(task) && !now.zombie {
 			return false
 		}
 	}
 	t.look()
-	return len(t.known) == 0
+	return len(t.members) == 0
 }
 
 // signal signals all members.
 func (t *tree) signal(sig syscall.Signal) {
-	for _, task := range t.known {
+	for _, task := range t.members {
 		task.signal(sig)
 	}
 }
@@ -97,7 +110,7 @@ func (t *tree) hangUp() {
 	if t.p.stdio.Terminal == nil {
 		return
 	}
-	for _, task := range t.known {
+	for _, task := range t.members {
 		if task.ignores(syscall.SIGTERM) {
 			task.signal(syscall.SIGHUP)
 		}
@@ -109,20 +122,10 @@ func (t *tree) resume() { t.signal(syscall.SIGCONT) }
 
 // names returns who is left, for a person.
 func (t *tree) names() (names []string) {
-	for _, task := range slices.SortedFunc(mapValues(t.known), func(a, b task) int { return cmp.Compare(a.pid, b.pid) }) {
+	for _, task := range t.members {
 		names = append(names, fmt.Sprintf("%d (%s)", task.pid, task.name))
 	}
 	return names
-}
-
-func mapValues(m map[int]task) func(func(task) bool) {
-	return func(yield func(task) bool) {
-		for _, v := range m {
-			if !yield(v) {
-				return
-			}
-		}
-	}
 }
 
 // ownsSession returns the test whether a task of a scan that was just taken is in the session or the group that the
@@ -150,7 +153,7 @@ func (t task) signal(sig syscall.Signal) {
 		}
 	}
 	now, err := readTask(t.pid)
-	if err != nil || now.start != t.start {
+	if err != nil || !now.same(t) {
 		return
 	}
 	if fd >= 0 {
