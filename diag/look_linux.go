@@ -37,6 +37,9 @@ func look(l Lanes) (sight, Evidence) {
 			return s, ev
 		}
 	}
+	// What the caller knows of the terminal's mode may be older than the sleep of
+	// the tasks; now nobody changes it.
+	l.readMode()
 	return s, s.judge(l)
 }
 

@@ -19,7 +19,8 @@ func (s *Snapshot) take() error {
 		return nil
 	}
 	found := false
-	for _, l := range s.Lanes {
+	s.Lanes = slices.Clone(s.Lanes)
+	for i, l := range s.Lanes {
 		if l.PID <= 0 {
 			continue
 		}
@@ -39,6 +40,7 @@ func (s *Snapshot) take() error {
 				found = true
 			}
 		}
+		s.Lanes[i].readMode() // as it is now, which the caller may have read earlier
 	}
 	if !found {
 		if slices.ContainsFunc(s.Lanes, func(l Lanes) bool { return hidden(l.PID) }) {
@@ -248,8 +250,9 @@ func lanesOf(pid int) (Lanes, error) {
 	return l, nil
 }
 
-// readMode reads the mode of a terminal that is not ours. Only a pseudo terminal
-// is opened: to open a serial line would raise its control lines.
+// readMode reads the mode of the terminal, which is opened for it and closed
+// again. Only a pseudo terminal is: to open a serial line would raise its control
+// lines. Where it cannot be opened, what was known stays.
 func (l *Lanes) readMode() {
 	if !strings.HasPrefix(l.TTY, "/dev/pts/") {
 		return

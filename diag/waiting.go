@@ -69,7 +69,8 @@ func (e Evidence) String() string {
 //     was any; it must have seen EAGAIN when it says no;
 //   - the same tasks sleep in the same calls and have not run in between.
 //
-// Only then is the Grade Kernel. It never waits, starts nothing and changes
+// Only then is the Grade Kernel. The mode of a pseudo terminal is read anew between
+// the looks, so that Password holds for the moment of proof. It never waits, starts nothing and changes
 // nothing in the program. An answer costs two small files of /proc per thread and
 // look. The error of flush makes the answer Unknown.
 //
