@@ -92,7 +92,9 @@ func (r *running) secret(ref string) expect.Secret {
 
 // A keyboard is our input, with pauses in which its keys are left to somebody else.
 type keyboard struct {
-	in *ptyio.Reader
+	in    *ptyio.Reader
+	begin sync.Once
+	begun chan struct{} // closed by the first Read
 
 	reading sync.Mutex // held by whoever reads; taken before mu
 	mu      sync.Mutex
@@ -102,10 +104,11 @@ type keyboard struct {
 
 func openKeyboard(f *os.File) (*keyboard, error) {
 	in, err := ptyio.OpenReader(f)
-	return &keyboard{in: in}, err
+	return &keyboard{in: in, begun: make(chan struct{})}, err
 }
 
 func (k *keyboard) Read(p []byte) (int, error) {
+	k.begin.Do(func() { close(k.begun) })
 	for {
 		n, err := k.read(p)
 		if !errors.Is(err, os.ErrDeadlineExceeded) || k.late() {

@@ -220,10 +220,11 @@ func (r *running) show(cancel context.CancelCauseFunc) (shown chan error) {
 		Out:   &screen{r, os.Stdout},
 		Err:   &screen{r, os.Stderr},
 		Typed: r.place.typed,
+		// A program's questions to its terminal come through to the person's, which answers.
+		Terminal: r.plan.raw && r.here.stdoutTerminal && !r.flags.quiet,
 	}
 	if r.keys != nil {
 		seat.In = r.keys
-		seat.Terminal = r.plan.raw
 	}
 	shown = make(chan error, 1)
 	go func() {
@@ -234,6 +235,9 @@ func (r *running) show(cancel context.CancelCauseFunc) (shown chan error) {
 		}
 		shown <- err
 	}()
+	if seat.Terminal {
+		<-r.keys.begun // from here on the person's terminal answers, and the dialog does not
+	}
 	return shown
 }
 

@@ -308,6 +308,18 @@ func TestSuspendKeyInRawMode(t *testing.T) {
 	sees(t, c, expect.Text("key 26"))
 }
 
+// What a program asks its terminal is answered once, by the person's, also in a dialog.
+func TestTerminalQuestions(t *testing.T) {
+	for _, flags := range []string{"", "--on zzz=>x"} {
+		args := append(append([]string{"run"}, strings.Fields(flags)...), "sh", "-c",
+			`stty raw -echo; printf '\033[6nnow'; a=$(head -c 7 | tr '\033' E); stty sane; echo got $a`)
+		c := person(t, proc.Command("spawnx", args...))
+		sees(t, c, expect.Text("now"))
+		presses(t, c, "x") // behind all answers
+		sees(t, c, expect.Text("got E[1;1Rx"))
+	}
+}
+
 // After the end, however it came, the person's terminal is as it was.
 func TestTerminalIsGivenBack(t *testing.T) {
 	tests := []struct{ name, command, ready string }{
