@@ -65,7 +65,7 @@ func TestParseCommand(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v; want %q in it", line, err, want)
 		}
-		if first, _, _ := strings.Cut(err.Error(), "\n"); strings.ContainsAny(first, "\xff") {
+		if first, _, _ := strings.Cut(err.Error(), "\n"); !utf8.ValidString(first) {
 			t.Errorf("%q: raw bytes in %q", line, first)
 		}
 	}

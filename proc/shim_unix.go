@@ -80,6 +80,10 @@ func helper(dir string, fds []uintptr, attr *syscall.SysProcAttr) (c *child, lin
 	return c, ours, nil
 }
 
+// lifelines holds our ends of the sockets of guards. Were one collected as garbage, with a release that its caller
+// dropped, it would be closed, and the guard take us for dead.
+var lifelines sync.Map
+
 // guard: the helper leads a session without a terminal. So no key reaches it, and it may change the terminal's settings
 // although it is not in the foreground.
 func guard(b *ptyio.Borrowed) (release func(), err error) {
@@ -98,7 +102,9 @@ func guard(b *ptyio.Borrowed) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	lifelines.Store(link, nil)
 	return sync.OnceFunc(func() {
+		lifelines.Delete(link)
 		_, _ = link.Write([]byte{0}) // if it was killed, nobody reads this
 		link.Close()
 		c.seeExit()

@@ -35,7 +35,7 @@ func (p *Process) Stop(ctx context.Context) (Exit, error) {
 		}
 		patience, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
-		if t.waitGone(patience) {
+		if t.waitGone(patience, t.hangUp) {
 			return p.exit, nil
 		}
 	}
@@ -44,7 +44,7 @@ func (p *Process) Stop(ctx context.Context) (Exit, error) {
 	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
 		t.kill()
 		short, cancel := context.WithTimeout(killing, pause)
-		gone := t.waitGone(short)
+		gone := t.waitGone(short, func() {})
 		cancel()
 		if gone {
 			return p.exit, nil
@@ -56,21 +56,22 @@ func (p *Process) Stop(ctx context.Context) (Exit, error) {
 	}
 }
 
-// waitGone waits until the leader's exit was seen and nothing of the tree is left; it returns false when ctx ends first.
-func (t *tree) waitGone(ctx context.Context) bool {
-	select {
-	case <-t.p.exited:
-	case <-ctx.Done():
-		return t.gone()
-	}
+// waitGone waits until the leader's exit was seen and nothing of the tree is left, and calls again from time to time; it
+// returns false when ctx ends first.
+func (t *tree) waitGone(ctx context.Context, again func()) bool {
+	exited := t.p.exited
 	for pause := shortestPause; !t.gone(); pause = min(2*pause, longestPause) {
 		timer := time.NewTimer(pause)
 		select {
+		case <-exited:
+			exited = nil // what is left now ends without our being told
 		case <-timer.C:
+			again()
 		case <-ctx.Done():
 			timer.Stop()
 			return t.gone()
 		}
+		timer.Stop()
 	}
 	return true
 }
@@ -79,7 +80,6 @@ func (t *tree) waitGone(ctx context.Context) bool {
 func (t *tree) terminate() {
 	t.look()
 	t.signal(syscall.SIGTERM)
-	t.hangUp()
 	t.resume()
 }
 

@@ -21,6 +21,7 @@ type tree struct {
 	// Those that lived at the last look, parents before their children: a shell that waits for a child would else see
 	// the child's end before its own signal, and go on with the next command.
 	members []task
+	hungUp  []task // those that got HUP
 }
 
 func newTree(p *Process) *tree { return &tree{p: p} }
@@ -105,13 +106,15 @@ func (t *tree) signal(sig syscall.Signal) {
 	}
 }
 
-// hangUp sends HUP to those on the program's terminal that ignore TERM.
+// hangUp sends HUP, once, to those on the program's terminal that ignore TERM. It is asked again and again: line editors
+// change the disposition for moments.
 func (t *tree) hangUp() {
 	if t.p.stdio.Terminal == nil {
 		return
 	}
 	for _, task := range t.members {
-		if task.ignores(syscall.SIGTERM) {
+		if task.ignores(syscall.SIGTERM) && !slices.ContainsFunc(t.hungUp, task.same) {
+			t.hungUp = append(t.hungUp, task)
 			task.signal(syscall.SIGHUP)
 		}
 	}
