@@ -72,7 +72,7 @@ func (s *sight) add(l Lanes, pids []int, pid int) ([]int, Evidence) {
 		case procfs.Sleeping:
 			switch t.call, err = procfs.ReadCall(pid, tid); {
 			case errors.Is(err, fs.ErrPermission):
-				return pids, t.denied(l)
+				return pids, t.denied(l, "it may not be looked into")
 			case err != nil:
 				return pids, s.lost(l, pid, err)
 			}
@@ -100,16 +100,23 @@ func (s *sight) add(l Lanes, pids []int, pid int) ([]int, Evidence) {
 
 // lost is for a process that could not be read.
 func (s *sight) lost(l Lanes, pid int, err error) Evidence {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return task{pid: pid, tid: pid}.denied(l)
-	case pid != l.PID:
-		return Evidence{PID: pid, Why: "a process came or went"}
+	t := task{pid: pid, tid: pid}
+	if errors.Is(err, fs.ErrPermission) {
+		return t.denied(l, "it may not be looked into")
 	}
 	if why := missing(); why != "" {
 		return Evidence{Never: true, PID: pid, Why: why}
 	}
-	return Evidence{PID: pid, Why: "it has ended, or /proc hides it"}
+	_, err = procfs.ReadStat(pid)
+	switch {
+	case err == nil:
+		return Evidence{PID: pid, Why: "a thread came or went"}
+	case hidden(pid):
+		return t.denied(l, hides)
+	case pid == l.PID:
+		return Evidence{PID: pid, Why: "it has ended"}
+	}
+	return Evidence{PID: pid, Why: "a process came or went"}
 }
 
 // missing says what this system does not show of any process, or "".
@@ -129,11 +136,12 @@ func missing() string {
 
 // denied is for a process that may not be looked into. The mode of its
 // terminal speaks all the same.
-func (t task) denied(l Lanes) Evidence {
-	ev := t.evidence(Unknown, "", "it may not be looked into")
+func (t task) denied(l Lanes, why string) Evidence {
+	ev := t.evidence(Unknown, "", why)
 	ev.Never = true
+	l.readMode() // what the caller knows may be old
 	if l.password() {
-		ev.Grade, ev.Password, ev.Why = Termios, true, "echo is off; it may not be looked into"
+		ev.Grade, ev.Password, ev.Why = Termios, true, "echo is off; "+why
 	}
 	return ev
 }

@@ -34,7 +34,11 @@ func (s *Snapshot) take() error {
 			if _, seen := s.process(pid); seen {
 				continue
 			}
-			if p, ok := readProcess(l, pid); ok {
+			p, ok := readProcess(pid)
+			if !ok && hidden(pid) {
+				p, ok = Process{PID: pid, Name: "program", State: "?", Denied: hides, Written: -1}, true
+			}
+			if ok {
 				p.Leader = l.PID
 				s.Processes = append(s.Processes, p)
 				found = true
@@ -43,15 +47,13 @@ func (s *Snapshot) take() error {
 		s.Lanes[i].readMode() // as it is now, which the caller may have read earlier
 	}
 	if !found {
-		if slices.ContainsFunc(s.Lanes, func(l Lanes) bool { return hidden(l.PID) }) {
-			s.Note = "/proc hides it (hidepid)"
-			return nil
-		}
 		return ErrNone
 	}
 	s.outside()
 	return nil
 }
+
+const hides = "/proc hides it (hidepid)"
 
 // hidden says whether there is a process that /proc does not show. Signal 0 is
 // not sent; it asks whether one could be.
@@ -64,7 +66,7 @@ func hidden(pid int) bool {
 }
 
 // readProcess reads what can be read of a process; false when it is gone.
-func readProcess(l Lanes, pid int) (Process, bool) {
+func readProcess(pid int) (Process, bool) {
 	st, err := procfs.ReadStat(pid)
 	if err != nil {
 		return Process{}, false

@@ -1,6 +1,6 @@
 package diag
 
-import "fmt"
+import "cmp"
 
 // Evidence is the answer of [Waiting]. Its zero value says: not known to wait.
 // Values can be compared.
@@ -36,7 +36,7 @@ const runs = "it runs"
 func (e Evidence) String() string {
 	who := "program"
 	if e.PID != 0 {
-		who = fmt.Sprintf("%s (pid %d)", e.Program, e.PID)
+		who = cmp.Or(visible(e.Program), who) + pid(e.PID)
 	}
 	what := "not known to wait for input"
 	switch {
