@@ -1,0 +1,32 @@
+/* pingpong pty|pipe N: sends a line to cat and reads its answer, N times. */
+#include "bench.h"
+
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		return 2;
+	int n = atoi(argv[2]);
+	char *cmd[] = {"cat", NULL}, line[64], buf[4096];
+	struct child c = start(argv[1], cmd, 0);
+	if (c.in == c.out)
+		no_echo(c.out);
+	double t = 0;
+	for (int i = -100; i < n; i++) { /* the first hundred are not counted */
+		if (i == 0)
+			t = now();
+		int len = sprintf(line, "ping %06d\n", i < 0 ? 0 : i);
+		if (write(c.in, line, len) != len)
+			die("write");
+		for (;;) {
+			ssize_t got = read(c.out, buf, sizeof buf);
+			if (got <= 0)
+				die("read");
+			if (memchr(buf, '\n', got))
+				break;
+		}
+	}
+	t = now() - t;
+	kill(c.pid, SIGKILL);
+	waitpid(c.pid, NULL, 0);
+	report(t, n);
+}

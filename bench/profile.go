@@ -1,0 +1,24 @@
+package main
+
+import (
+	"os"
+	"runtime/pprof"
+)
+
+// startProfile writes a processor profile to the file, if one is named, until the returned function is called.
+func startProfile(file string) (stop func(), err error) {
+	if file == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close() // a profile that is cut short is seen by who reads it
+	}, nil
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// results are all figures of one run of the suite, as -json writes them.
+type results struct {
+	Machine   machine  `json:"machine"`
+	Workloads []result `json:"workloads"`
+}
+
+type machine struct {
+	Date   string            `json:"date"`
+	CPU    string            `json:"cpu"`
+	Cores  int               `json:"cores"`
+	Kernel string            `json:"kernel"`
+	Go     string            `json:"go"`
+	Peers  map[string]string `json:"peers"` // versions
+	Load   string            `json:"load"`  // the load average when it began
+	Rounds int               `json:"rounds"`
+	Quick  bool              `json:"quick,omitempty"`
+}
+
+type result struct {
+	Name        string        `json:"name"`
+	Title       string        `json:"title"`
+	Unit        string        `json:"unit"`
+	Limit       string        `json:"limit"`
+	Target      string        `json:"target,omitempty"`
+	Extra       []string      `json:"extra,omitempty"`
+	Contestants []*contestant `json:"contestants"`
+}
+
+// A contestant's figures, by round. Ratio compares rates with the limit's of the same round: the median of the rounds.
+type contestant struct {
+	Name   string               `json:"name"`
+	Failed string               `json:"failed,omitempty"`
+	Units  float64              `json:"units"` // of work in a round: operations or bytes
+	Rates  []float64            `json:"rates,omitempty"`
+	Median float64              `json:"median"`
+	Min    float64              `json:"min"`
+	Max    float64              `json:"max"`
+	Ratio  float64              `json:"ratio"`
+	More   map[string][]float64 `json:"more,omitempty"`
+}
+
+// add takes the figures of one round.
+func (c *contestant) add(figures map[string]float64, unit string) {
+	scale := 1.0
+	if unit == "MB/s" {
+		scale = 1e6
+	}
+	c.Units = figures["units"]
+	c.Rates = append(c.Rates, figures["units"]/scale/figures["seconds"])
+	if c.More == nil {
+		c.More = map[string][]float64{}
+	}
+	for name, v := range figures {
+		if name != "units" && name != "seconds" {
+			c.More[name] = append(c.More[name], v)
+		}
+	}
+	if cpu := figures["user"] + figures["system"]; cpu > 0 {
+		c.More["per_cpu_s"] = append(c.More["per_cpu_s"], figures["units"]/scale/cpu) // the contestant's own, its children left out
+	}
+}
+
+func (r *result) summarize() {
+	var limit []float64
+	for _, c := range r.Contestants {
+		if c.Name == r.Limit {
+			limit = c.Rates
+		}
+	}
+	for _, c := range r.Contestants {
+		if len(c.Rates) == 0 {
+			continue
+		}
+		c.Median, c.Min, c.Max = median(c.Rates), slices.Min(c.Rates), slices.Max(c.Rates)
+		var ratios []float64
+		for i := range min(len(limit), len(c.Rates)) {
+			ratios = append(ratios, c.Rates[i]/limit[i])
+		}
+		if len(ratios) > 0 {
+			c.Ratio = median(ratios)
+		}
+	}
+}
+
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	v = slices.Sorted(slices.Values(v))
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
+
+// labels of further figures, as the table shows them.
+var labels = map[string]string{
+	"per_cpu_s": "per own CPU second", "peak_kib": "peak KiB", "p50_us": "p50 µs", "p99_us": "p99 µs", "kib_each": "KiB each", "threads": "threads",
+}
+
+// table prints everything as Markdown that can be read as it is.
+func (all *results) table(w io.Writer) {
+	m := all.Machine
+	fmt.Fprintf(w, "%s, %s, %d cores, Linux %s, %s, %d rounds, load average at the start %s\n", m.Date, m.CPU, m.Cores, m.Kernel, m.Go, m.Rounds, m.Load)
+	for _, name := range slices.Sorted(maps.Keys(m.Peers)) {
+		fmt.Fprintf(w, "%s: %s\n", name, m.Peers[name])
+	}
+	if m.Quick {
+		fmt.Fprintln(w, "A quick run: not to compare.")
+	}
+	for _, r := range all.Workloads {
+		fmt.Fprintf(w, "\n### %s\n%s", r.Name, r.Title)
+		if r.Target != "" {
+			fmt.Fprintf(w, " (target: %s)", r.Target)
+		}
+		fmt.Fprint(w, "\n\n")
+		r.table(w)
+	}
+}
+
+func (r *result) table(w io.Writer) {
+	extra := append([]string{"per_cpu_s"}, r.Extra...)
+	rows := [][]string{{"", "median " + r.Unit, "min", "max", "x " + r.Limit}}
+	for _, e := range extra {
+		rows[0] = append(rows[0], labels[e])
+	}
+	for _, c := range r.Contestants {
+		if len(c.Rates) == 0 {
+			rows = append(rows, append([]string{c.Name, "failed: " + c.Failed}, make([]string, len(rows[0])-2)...))
+			continue
+		}
+		row := []string{c.Name, figure(c.Median), figure(c.Min), figure(c.Max), ratio(c.Ratio)}
+		for _, e := range extra {
+			cell := ""
+			if v := c.More[e]; len(v) > 0 {
+				cell = figure(median(v))
+			}
+			row = append(row, cell)
+		}
+		rows = append(rows, row)
+	}
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], len([]rune(cell)))
+		}
+	}
+	for n, row := range rows {
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-len([]rune(cell)))
+			if i == 0 {
+				fmt.Fprintf(w, "| %s%s |", cell, pad)
+			} else {
+				fmt.Fprintf(w, " %s%s |", pad, cell)
+			}
+		}
+		fmt.Fprintln(w)
+		if n == 0 {
+			for i, width := range widths {
+				if i == 0 {
+					fmt.Fprintf(w, "|%s|", strings.Repeat("-", width+2))
+				} else {
+					fmt.Fprintf(w, "%s:|", strings.Repeat("-", width+1))
+				}
+			}
+			fmt.Fprintln(w)
+		}
+	}
+}
+
+// figure shows three digits that count.
+func figure(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	case v >= 0.1:
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+func ratio(v float64) string {
+	if v >= 0.01 {
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%.2g", v)
+}
+
+func thisMachine(rounds int, quick bool) machine {
+	m := machine{Date: time.Now().Format("2006-01-02"), Cores: runtime.NumCPU(), Go: runtime.Version(), Rounds: rounds, Quick: quick, Peers: map[string]string{}}
+	if data, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		_, after, _ := strings.Cut(string(data), "model name")
+		line, _, _ := strings.Cut(after, "\n")
+		m.CPU = strings.TrimLeft(line, "\t :")
+	}
+	var u syscall.Utsname
+	if syscall.Uname(&u) == nil {
+		for _, b := range u.Release {
+			if b == 0 {
+				break
+			}
+			m.Kernel += string(rune(b))
+		}
+	}
+	if data, err := os.ReadFile("/proc/loadavg"); err == nil {
+		m.Load = strings.Join(strings.Fields(string(data))[:3], " ")
+	}
+	m.Peers["go-expect"] = goExpectVersion()
+	for _, p := range peers {
+		out, err := exec.Command("dpkg-query", "-W", "-f", "${Version}", p.pkg).Output()
+		if err == nil {
+			m.Peers[p.pkg] = string(out)
+		}
+	}
+	return m
+}
