@@ -30,11 +30,15 @@ func look(l Lanes) (sight, Evidence) {
 		return sight{}, Evidence{Never: true, Why: "the system calls of this kind of processor are not known"}
 	}
 	var s sight
-	pids := append([]int{l.PID}, strays.of(l.PID)...)
+	pids := []int{l.PID}
 	for i := 0; i < len(pids); i++ {
 		var ev Evidence
 		if pids, ev = s.add(l, pids, pids[i]); ev.Why != "" {
 			return s, ev
+		}
+		if i+1 == len(pids) {
+			// Strays last: whoever could have left one behind has been seen asleep.
+			pids = union(pids, strays.of(l.PID))
 		}
 	}
 	// What the caller knows of the terminal's mode may be older than the sleep of
@@ -52,13 +56,16 @@ func look(l Lanes) (sight, Evidence) {
 // calls. So it started nothing either, and its children, read between, are all.
 func (s *sight) add(l Lanes, pids []int, pid int) ([]int, Evidence) {
 	tids, err := procfs.Tasks(pid)
-	if err != nil {
+	if err != nil || len(tids) == 0 {
 		return pids, s.lost(l, pid, err)
 	}
 	for _, tid := range tids {
 		t := task{pid: pid, tid: tid}
 		if t.status, err = procfs.ReadStatus(pid, tid); err != nil {
 			return pids, s.lost(l, pid, err)
+		}
+		if t.status.Threads != len(tids) {
+			return pids, t.evidence(Unknown, "", "a thread came or went")
 		}
 		switch t.status.State {
 		case procfs.Zombie, procfs.Dead:
@@ -77,25 +84,31 @@ func (s *sight) add(l Lanes, pids []int, pid int) ([]int, Evidence) {
 				return pids, s.lost(l, pid, err)
 			}
 			if t.call.Running {
-				return pids, t.evidence(Unknown, "", "it runs")
+				return pids, t.evidence(Unknown, "", runs)
 			}
 		case procfs.Stopped, procfs.Traced:
 			// It cannot go on by itself.
 		default:
-			return pids, t.evidence(Unknown, "", "it runs")
+			return pids, t.evidence(Unknown, "", runs)
 		}
 		children, err := procfs.Children(pid, tid)
 		if err != nil {
 			return pids, s.lost(l, pid, err)
 		}
-		for _, c := range children {
-			if !slices.Contains(pids, c) {
-				pids = append(pids, c)
-			}
-		}
+		pids = union(pids, children)
 		s.tasks = append(s.tasks, t)
 	}
 	return pids, Evidence{}
+}
+
+// union appends to list what is not in it.
+func union(list, more []int) []int {
+	for _, n := range more {
+		if !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // lost is for a process that could not be read.
@@ -138,8 +151,8 @@ func missing() string {
 // terminal speaks all the same.
 func (t task) denied(l Lanes, why string) Evidence {
 	ev := t.evidence(Unknown, "", why)
-	ev.Never = true
-	l.readMode() // what the caller knows may be old
+	ev.Never = t.pid == l.PID // a child ends, and then the leader may be seen again
+	l.readMode()              // what the caller knows may be old
 	if l.password() {
 		ev.Grade, ev.Password, ev.Why = Termios, true, "echo is off; "+why
 	}
@@ -176,7 +189,7 @@ func (s sight) judge(l Lanes) Evidence {
 			continue
 		}
 		ev := s.reader(l, i)
-		if ev.Grade > best.Grade || ev.Never && !best.Never && best.Grade < Quiet {
+		if ev.Grade > best.Grade || ev.Why != "" && best.Grade < Quiet {
 			best = ev
 		}
 		if best.Grade == Kernel {
@@ -196,7 +209,9 @@ func (s sight) reader(l Lanes, i int) Evidence {
 	switch op {
 	case procfs.Read, procfs.Poll, procfs.Ppoll, procfs.Select, procfs.Pselect, procfs.EpollWait, procfs.EpollPwait2, procfs.Restart:
 	case procfs.Uring:
-		return Evidence{Never: true, PID: t.pid, TID: t.tid, Program: t.status.Name, Call: name, Why: "it waits through io_uring, which cannot be looked into"}
+		ev := t.evidence(Unknown, name, "it waits through io_uring, which cannot be looked into")
+		ev.Never = t.pid == l.PID
+		return ev
 	default:
 		return Evidence{}
 	}
@@ -204,16 +219,16 @@ func (s sight) reader(l Lanes, i int) Evidence {
 	lane, other := -1, -1
 	for j, f := range w.On {
 		switch {
-		case f.Read && l.input(t.pid, f):
+		case f.Read && !f.Write && l.input(t.pid, f):
 			lane = j
-		case !f.Inside && !l.same(t.pid, f):
+		case f.Write, !f.Inside && !l.same(t.pid, f):
 			other = j
 		}
 	}
-	if lane < 0 {
-		if relay(t.status.Name) {
-			return Evidence{Never: true, PID: t.pid, TID: t.tid, Program: t.status.Name, Call: name, Why: "it passes on what a program elsewhere says"}
-		}
+	switch {
+	case lane < 0 && relay(t.status.Name):
+		return t.relays(l, Unknown, attached(t.status.Name))
+	case lane < 0:
 		return Evidence{}
 	}
 	ev := t.evidence(Kernel, w.Call, "it reads its input")
@@ -230,12 +245,18 @@ func (s sight) reader(l Lanes, i int) Evidence {
 	case w.Timeout >= 0 || w.Op == Read:
 		return ev.weak("it wakes by itself")
 	case other >= 0 && (relay(t.status.Name) || slices.ContainsFunc(w.On, File.terminalHolder)):
-		ev = ev.weak("it passes on what a program elsewhere says")
-		ev.Never = true
-		return ev
+		return t.relays(l, Quiet, true)
 	case other >= 0:
 		return ev.weak("it waits for other things too")
 	}
+	return ev
+}
+
+// relays is the evidence against a relay; for good, if it is the leader that can
+// be nothing else any more.
+func (t task) relays(l Lanes, g Grade, forGood bool) Evidence {
+	ev := t.evidence(g, "", "it passes on what a program elsewhere says")
+	ev.Never = forGood && t.pid == l.PID
 	return ev
 }
 
@@ -256,9 +277,7 @@ func (s sight) objections(l Lanes, ev Evidence) Evidence {
 				return t.evidence(Quiet, ev.Call, why)
 			}
 		case relay(t.status.Name) && s.foreground(l, t.pid):
-			weak := t.evidence(Quiet, "", "it passes on what a program elsewhere says")
-			weak.Never = true
-			return weak
+			return t.relays(l, Quiet, true)
 		default:
 			others = true
 		}

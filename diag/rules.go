@@ -107,12 +107,13 @@ func newView(s Snapshot, l Lanes, p Process, t Task) view {
 	v := view{s: s, l: l, p: p, t: t}
 	for i := range t.Wait.On {
 		f := &t.Wait.On[i]
+		if f.Write && (l.lane(f.Link) != "" || v.terminal(*f)) {
+			v.output = f
+		}
 		switch {
 		case f.Read && (l.InputPipe != 0 && f.Link == pipeLink(l.InputPipe) || v.terminal(*f)):
 			v.input = f
-		case f.Write && (l.lane(f.Link) != "" || v.terminal(*f)):
-			v.output = f
-		case !f.Inside:
+		case f != v.output && !f.Inside:
 			v.others = append(v.others, *f)
 		}
 	}
@@ -148,7 +149,7 @@ type rule func(v view) (Finding, bool)
 var rules = []rule{
 	ended, stopped, computes, denied, disk,
 	blockedByUs, fullTerminal,
-	background, relays_, askedForPassword, readsInput, acceptsInput,
+	background, relaying, askedForPassword, readsInput, acceptsInput,
 	writesToPeer, readsFromPeer, otherTerminal, network, named,
 	sleeps, child, thread, signal, elsewhere, timer,
 }
@@ -249,16 +250,22 @@ func blockedByUs(v view) (f Finding, ok bool) {
 		}
 		return f, true
 	}
-	if r, ok := v.l.blocker(cmp.Or(v.l.lane(v.output.Link), "output")); ok {
+	r, blocked := v.l.blocker(cmp.Or(v.l.lane(v.output.Link), "output"))
+	if blocked {
 		f.Why = r.text(v.s.Time)
 	}
-	if v.l.Unread > 0 {
+	switch {
+	case v.l.Unread > 0:
 		f.Why += fmt.Sprintf("; %d bytes lie unread", v.l.Unread)
+	case v.l.Unread == 0 && !blocked && v.terminal(*v.output):
+		// The terminal has room, and yet it does not take more.
+		f.What, f.Why = "waits until its terminal takes output", "nothing lies unread: a key has stopped it (ctrl-s), or it is about to go on"
+		f.Grade, f.Cure = Pattern, "press ctrl-q"
 	}
 	return f, true
 }
 
-// fullTerminal would be the same with output stopped by a key: ctrl-s.
+// fullTerminal is for who waits until all it wrote has left the terminal (tcdrain).
 func fullTerminal(v view) (f Finding, ok bool) {
 	if v.t.Wait.Op == Device && v.output == nil && len(v.t.Wait.On) == 1 && v.terminal(v.t.Wait.On[0]) {
 		return Finding{Kind: KindBlocked, What: "waits for its terminal", Why: "its output is not read, or was stopped by a key (ctrl-s)", Grade: Kernel}, true
@@ -296,9 +303,9 @@ func background(v view) (f Finding, ok bool) {
 	return Finding{Kind: KindWaits, What: "accepts input", Why: "but in the background: its terminal listens to another process group", Grade: Kernel}, true
 }
 
-// relays_: programs that are known for it, and those that read our terminal
+// relaying: programs that are known for it, and those that read our terminal
 // beside one that they hold for somebody (sudo, su --pty). Such programs are never proof of anything behind them.
-func relays_(v view) (f Finding, ok bool) {
+func relaying(v view) (f Finding, ok bool) {
 	known := relay(v.p.Name) || relay(v.p.program()) || v.input != nil && slices.ContainsFunc(v.others, File.terminalHolder)
 	if v.t.Wait.Op != Poll || len(v.others) == 0 || !known {
 		return f, false
@@ -311,7 +318,7 @@ func relays_(v view) (f Finding, ok bool) {
 
 // plain: it waits for input and nothing else will wake it.
 func (v view) plain() bool {
-	if v.input == nil || v.t.Wait.Timeout >= 0 || v.t.Wait.Unknown != "" || v.restless() != "" {
+	if v.input == nil || v.output != nil || v.t.Wait.Timeout >= 0 || v.t.Wait.Unknown != "" || v.restless() != "" {
 		return false
 	}
 	return v.t.Wait.Op == Read && !v.l.Timed || v.t.Wait.Op == Poll && len(v.others) == 0
@@ -385,6 +392,8 @@ func acceptsInput(v view) (f Finding, ok bool) {
 		f.Why = "but wakes by itself"
 	case restless != "":
 		f.Why = "but " + restless
+	case v.output != nil:
+		f.Why = "but waits until it can write too"
 	case v.t.Wait.Unknown != "":
 		f.Why = "but " + v.t.Wait.Unknown
 	default:

@@ -17,11 +17,12 @@ import (
 func TestSSH(t *testing.T) {
 	need(t, "ssh", "openssh-client")
 	port, key := sshServer(t)
-	client := func(t *testing.T, more ...string) *rig {
+	args := func(t *testing.T, more ...string) []string {
 		dir := t.TempDir()
 		args := []string{"ssh", "-F", "/dev/null", "-p", port, "-o", "UserKnownHostsFile=" + filepath.Join(dir, "known"), "-o", "GlobalKnownHostsFile=/dev/null"}
-		return onTerminal(t, append(append(args, more...), "127.0.0.1")...)
+		return append(append(args, more...), "127.0.0.1")
 	}
+	client := func(t *testing.T, more ...string) *rig { return onTerminal(t, args(t, more...)...) }
 	t.Run("host key question", func(t *testing.T) {
 		r := client(t)
 		if ev := r.proved(); ev.Password || ev.Program != "ssh" {
@@ -51,6 +52,14 @@ func TestSSH(t *testing.T) {
 			}
 			return ev, ev.Never && ev.Grade == Quiet
 		})
+		// Below a shell it is a command like any other: its end brings the shell back.
+		shell := onTerminal(t, "bash", "--norc", "-i")
+		shell.proved()
+		shell.send(strings.Join(args(t, "-o", "StrictHostKeyChecking=no", "-i", key), " ") + "\r")
+		shell.finding(KindRelay, "ssh")
+		if ev := shell.waiting(); ev.Proved() || ev.Never {
+			t.Errorf("below a shell: %+v", ev)
+		}
 		for _, line := range []string{"sleep 0.2\r", "echo hello\r"} {
 			r.send(line)
 			for range 200 {

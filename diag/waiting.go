@@ -10,9 +10,9 @@ type Evidence struct {
 	// looked into. Quiet: it accepts input, but may go on without. Unknown: it does
 	// something else, or nothing can be said; Why tells.
 	Grade Grade `json:"grade"`
-	// Never: as long as the program is the one it is now, no look will prove it:
+	// Never: as long as the leader is the program it is now, no look will prove it:
 	// it passes on what a program elsewhere says, belongs to another user, or this
-	// system does not show what programs do.
+	// system does not show what programs do. A child of it that does so ends.
 	Never    bool   `json:"never,omitempty"`
 	Password bool   `json:"password,omitempty"` // echo is off and lines are read: as for a password
 	PID      int    `json:"pid,omitempty"`      // who reads, or who stands against it; 0 where it is nobody
@@ -28,9 +28,12 @@ func (e Evidence) Proved() bool { return e.Grade == Kernel }
 
 // Busy says whether a task of the program was running or ready to run when it
 // was looked at: what it writes next may come at once.
-func (e Evidence) Busy() bool { return e.Why == runs }
+func (e Evidence) Busy() bool { return e.Why == runs || e.Why == moved }
 
-const runs = "it runs"
+const (
+	runs  = "it runs"
+	moved = "it moved while it was looked at"
+)
 
 // String is one line: "python3 (pid 12) waits for input: it reads its terminal (kernel)".
 func (e Evidence) String() string {
@@ -74,6 +77,8 @@ func (e Evidence) String() string {
 // nothing in the program. An answer costs two small files of /proc per thread and
 // look. The error of flush makes the answer Unknown.
 //
+// A process that has left both the tree and the leader's session is not seen.
+//
 // Waiting may be called concurrently; taken and flush are called by the caller's goroutine.
 func Waiting(l Lanes, taken func() bool, flush func() (got bool, err error)) Evidence {
 	first, ev := look(l)
@@ -90,7 +95,7 @@ func Waiting(l Lanes, taken func() bool, flush func() (got bool, err error)) Evi
 		return ev.but("it was still writing")
 	}
 	if !first.still() {
-		return ev.but("it moved while it was looked at")
+		return ev.but(moved)
 	}
 	return ev
 }

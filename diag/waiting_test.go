@@ -4,6 +4,7 @@ package diag
 
 import (
 	"io"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -84,6 +85,24 @@ func TestProofNeedsBothEnds(t *testing.T) {
 		if ev := Waiting(r.lanes(), test.taken, test.flush); ev.Grade != test.want || ev.Never || ev.Why == "" {
 			t.Errorf("%s: %+v, want %v", test.name, ev, test.want)
 		}
+	}
+}
+
+// ctrl-s stops the output although it is read.
+func TestOutputStoppedByAKey(t *testing.T) {
+	r := onTerminal(t, "yes")
+	r.send("\x13")
+	f := until(t, "the key is named", func() (Finding, bool) {
+		_, err := r.flush()
+		check(t, err)
+		s, err := Take(r.lanes())
+		check(t, err)
+		f := Explain(s)[0]
+		return f, f.Kind == KindBlocked && strings.Contains(f.Why, "ctrl-s") && f.Cure == "press ctrl-q"
+	})
+	t.Log(f)
+	if ev := r.waiting(); ev.Proved() {
+		t.Error(ev)
 	}
 }
 
