@@ -3,6 +3,8 @@
 package proc
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"runtime"
 	"syscall"
@@ -56,5 +58,9 @@ func (l launch) giveTerminal(stdio *ptyio.Stdio) error {
 	if l.spec.Credential == nil || stdio.Terminal == nil {
 		return nil
 	}
-	return os.Chown(stdio.Terminal.Name(), int(l.spec.Credential.UID), -1)
+	err := os.Chown(stdio.Terminal.Name(), int(l.spec.Credential.UID), -1)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // then we may not become that user either, and the fork will say so
+	}
+	return err
 }

@@ -40,20 +40,23 @@ func newChild(pid, pidfd int) *child {
 }
 
 // seeExit waits until the process has ended and leaves it unreaped.
-func (c *child) seeExit() Exit {
+func (c *child) seeExit() (e Exit) {
 	if c.pidfd != nil {
-		if conn, err := c.pidfd.SyscallConn(); err == nil {
-			var e Exit
-			err := conn.Read(func(fd uintptr) (ended bool) {
-				e, ended = waitid(unix.P_PIDFD, int(fd), unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
-				return ended
-			})
-			if err == nil {
-				return e
-			}
+		var err error
+		wait := func(fd uintptr) (done bool) {
+			e, done, err = waitid(unix.P_PIDFD, int(fd), unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
+			return done || err != nil
+		}
+		conn, cerr := c.pidfd.SyscallConn()
+		if cerr == nil {
+			cerr = conn.Read(wait)
+		}
+		// Linux 5.3 has pidfds, but no waitid of them.
+		if cerr == nil && (err == nil || errors.Is(err, unix.ECHILD)) {
+			return e
 		}
 	}
-	e, _ := waitid(unix.P_PID, c.pid, unix.WEXITED|unix.WNOWAIT)
+	e, _, _ = waitid(unix.P_PID, c.pid, unix.WEXITED|unix.WNOWAIT) // an error is an Exit that nobody knows
 	return e
 }
 
@@ -62,14 +65,16 @@ func (c *child) seeExit() Exit {
 func (c *child) reap() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	idType, id := unix.P_PID, c.pid
+	wait := func(idType, id int) error {
+		_, _, err := waitid(idType, id, unix.WEXITED)
+		return err
+	}
+	var err error = unix.EINVAL
 	if c.pidfd != nil {
-		c.useFd(func(fd int) error {
-			_, _ = waitid(unix.P_PIDFD, fd, unix.WEXITED)
-			return nil
-		})
-	} else {
-		_, _ = waitid(idType, id, unix.WEXITED) // ECHILD: somebody else did it
+		err = c.useFd(func(fd int) error { return wait(unix.P_PIDFD, fd) })
+	}
+	if err != nil && !errors.Is(err, unix.ECHILD) { // ECHILD: somebody else did it
+		_ = wait(unix.P_PID, c.pid)
 	}
 	c.reaped, c.reapedAt = true, ticksSinceBoot()
 	if c.pidfd != nil && !c.groupLives() {
@@ -124,19 +129,19 @@ func (c *child) groupLives() bool {
 	return c.useFd(func(fd int) error { return unix.PidfdSendSignal(fd, 0, nil, pidfdGroup) }) == nil
 }
 
-// waitid is waitid(2) with the resources used, which the C library's does not return. ended is false only with WNOHANG.
-func waitid(idType, id, options int) (e Exit, ended bool) {
+// waitid is waitid(2) with the resources used, which the C library's does not return. ended is false only with WNOHANG or
+// beside an error.
+func waitid(idType, id, options int) (e Exit, ended bool, err error) {
 	var info unix.Siginfo
 	var usage unix.Rusage
 	for {
-		err := unix.Waitid(idType, id, &info, options, &usage)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case err != nil: // ECHILD: somebody else reaped it
-			return Exit{Code: -1}, true
+		err = unix.Waitid(idType, id, &info, options, &usage)
+		if !errors.Is(err, unix.EINTR) {
+			break
 		}
-		break
+	}
+	if err != nil {
+		return Exit{Code: -1}, false, err
 	}
 	// The part of siginfo_t that belongs to SIGCHLD follows three ints, aligned as a pointer.
 	child := (*struct {
@@ -149,7 +154,7 @@ func waitid(idType, id, options int) (e Exit, ended bool) {
 		}
 	})(unsafe.Pointer(&info))
 	if child.rest.pid == 0 {
-		return Exit{}, false
+		return Exit{}, false, nil
 	}
 	status := int(child.rest.status)
 	const exited, dumped = 1, 3 // CLD_EXITED, CLD_DUMPED of siginfo.h; between them CLD_KILLED
@@ -160,7 +165,7 @@ func waitid(idType, id, options int) (e Exit, ended bool) {
 	}
 	e.CPU = time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 	e.MaxRSS = int64(usage.Maxrss) * 1024 // KiB
-	return e, true
+	return e, true, nil
 }
 
 // ticksSinceBoot is now, as /proc/PID/stat writes the start of a process: in hundredths of a second (USER_HZ).

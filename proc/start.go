@@ -17,9 +17,10 @@ import (
 // A Process is a program that was started, with all that it started in turn: its tree. Its methods may be called from
 // any goroutine. Nobody has to call Wait: the end is seen and the process reaped in any case.
 type Process struct {
-	spec  Spec
-	stdio *ptyio.Stdio
-	child *child // the system's handle
+	spec    Spec
+	stdio   *ptyio.Stdio
+	child   *child    // the system's handle
+	started time.Time // before the fork
 
 	exited chan struct{} // closed when the exit was seen; exit is valid then
 	exit   Exit
@@ -59,17 +60,19 @@ func StartHeld(ctx context.Context, s Spec, files ...*os.File) (p *Process, reap
 	if err != nil {
 		return nil, nil, &StartError{stageTerminal, s.Args[0], err}
 	}
+	started := time.Now()
 	c, err := l.start(stdio)
 	if err != nil {
 		_ = stdio.Close() // the reason is err
 		return nil, nil, err
 	}
 	p = &Process{
-		spec:   s,
-		stdio:  stdio,
-		child:  c,
-		exited: make(chan struct{}),
-		reaped: make(chan struct{}),
+		spec:    s,
+		stdio:   stdio,
+		child:   c,
+		started: started,
+		exited:  make(chan struct{}),
+		reaped:  make(chan struct{}),
 	}
 	p.forget = context.AfterFunc(ctx, func() { _, _ = p.Stop(context.Background()) })
 	p.watch()

@@ -29,6 +29,9 @@ const (
 // may call Stop: TERM is sent once.
 func (p *Process) Stop(ctx context.Context) (Exit, error) {
 	t := newTree(p)
+	if _, ended := p.Exit(); ended && (t.leftNothing() || t.gone()) { // the usual case, and a look at all processes is dear
+		return p.exit, nil
+	}
 	if grace := scale.Duration(p.spec.grace()); grace > 0 {
 		if p.termed.CompareAndSwap(false, true) {
 			t.terminate()

@@ -34,3 +34,6 @@ func (t *tree) resume() {
 }
 
 func (t *tree) names() []string { return []string{strconv.Itoa(t.p.PID())} }
+
+// leftNothing cannot be known without looking.
+func (t *tree) leftNothing() bool { return false }
