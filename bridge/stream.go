@@ -430,21 +430,28 @@ func (s *Stream) room() int {
 	return max(n, 0)
 }
 
+// limit is how large the ring may become. Where the program has ended it is
+// more: what is left in the kernel is little, and a ring that the output fills
+// exactly must still let its end be read.
 func (s *Stream) limit() int {
-	if s.extra == 0 {
+	extra := s.extra
+	if s.finish {
+		extra += s.keep
+	}
+	if extra == 0 {
 		return s.keep
 	}
-	return ceilPow2(s.keep + s.extra)
+	return ceilPow2(s.keep + extra)
 }
 
 // space returns where the next read goes: a run of free ring behind end. The
-// ring grows while history would be lost and the limit allows it; beyond that
-// the oldest history gives way.
+// ring grows up to keep while history would be lost, and up to the limit while
+// Block readers leave no room; beyond that the oldest history gives way.
 func (s *Stream) space() []byte {
 	room := s.room()
-	kept := int(s.end - s.start)
+	kept, held := int(s.end-s.start), int(s.end-s.blockFrom())
 	size := max(len(s.ring), firstRing)
-	for size < s.limit() && size-kept < s.want {
+	for size < s.keep && size-kept < s.want || size < s.limit() && size-held < s.want {
 		size *= 2
 	}
 	if len(s.ring) > s.limit() && room > s.limit()/2 {
@@ -453,7 +460,7 @@ func (s *Stream) space() []byte {
 	if size != len(s.ring) || s.viewed {
 		s.resize(size)
 	}
-	room = min(room, len(s.ring)-int(s.end-s.blockFrom()))
+	room = min(room, len(s.ring)-held)
 	at := int(s.end) & (len(s.ring) - 1)
 	n := min(s.want, room, len(s.ring)-at)
 	return s.ring[at : at+n]
