@@ -45,6 +45,33 @@ func report(took time.Duration, units float64) {
 	fmt.Printf("peak_kib %.0f\n", statusField("VmHWM"))
 }
 
+// exchanges are the times of a ping-pong, in which each begins where the one before ended.
+type exchanges struct {
+	took []time.Duration
+	from time.Time // of the first that counts
+	last time.Time
+}
+
+func newExchanges(n int) *exchanges { return &exchanges{took: make([]time.Duration, 0, n)} }
+
+// begin says that exchange i begins; those below 0 do not count.
+func (e *exchanges) begin(i int) {
+	now := time.Now()
+	switch {
+	case i == 0:
+		e.from = now
+	case i > 0:
+		e.took = append(e.took, now.Sub(e.last))
+	}
+	e.last = now
+}
+
+func (e *exchanges) report() {
+	e.begin(1)
+	report(e.last.Sub(e.from), float64(len(e.took)))
+	reportLatency(e.took)
+}
+
 // reportLatency sorts took.
 func reportLatency(took []time.Duration) {
 	slices.Sort(took)

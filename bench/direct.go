@@ -77,11 +77,9 @@ func directPingPong(args []string) error {
 		r, w = ptm, ptm
 	}
 	buf := make([]byte, 4096)
-	var begin time.Time
+	took := newExchanges(n)
 	for i := -100; i < n; i++ {
-		if i == 0 {
-			begin = time.Now()
-		}
+		took.begin(i)
 		if _, err := fmt.Fprintf(w, "ping %06d\n", max(i, 0)); err != nil {
 			return err
 		}
@@ -95,7 +93,7 @@ func directPingPong(args []string) error {
 			}
 		}
 	}
-	report(time.Since(begin), float64(n))
+	took.report()
 	return cmd.Process.Kill()
 }
 

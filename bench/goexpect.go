@@ -83,11 +83,9 @@ func goExpectPingPong(args []string) error {
 		return err
 	}
 	defer s.kill()
-	var begin time.Time
+	took := newExchanges(n)
 	for i := -100; i < n; i++ {
-		if i == 0 {
-			begin = time.Now()
-		}
+		took.begin(i)
 		line := fmt.Sprintf("ping %06d", max(i, 0))
 		if _, err := s.SendLine(line); err != nil {
 			return err
@@ -96,7 +94,7 @@ func goExpectPingPong(args []string) error {
 			return err
 		}
 	}
-	report(time.Since(begin), float64(n))
+	took.report()
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"runtime/pprof"
 )
 
@@ -21,4 +22,18 @@ func startProfile(file string) (stop func(), err error) {
 		pprof.StopCPUProfile()
 		_ = f.Close() // a profile that is cut short is seen by who reads it
 	}, nil
+}
+
+// heapProfile writes what the live memory is for to the file, if one is named.
+func heapProfile(file string) error {
+	if file == "" {
+		return nil
+	}
+	runtime.GC()
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return pprof.Lookup("heap").WriteTo(f, 0)
 }

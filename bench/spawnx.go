@@ -60,11 +60,9 @@ func spawnxPingPong(args []string) error {
 		return err
 	}
 	defer c.Close()
-	var begin time.Time
+	took := newExchanges(n)
 	for i := -100; i < n; i++ { // the first hundred are not counted
-		if i == 0 {
-			begin = time.Now()
-		}
+		took.begin(i)
 		line := fmt.Sprintf("ping %06d", max(i, 0))
 		if err := c.SendLine(line); err != nil {
 			return err
@@ -73,7 +71,7 @@ func spawnxPingPong(args []string) error {
 			return err
 		}
 	}
-	report(time.Since(begin), float64(n))
+	took.report()
 	return nil
 }
 
@@ -188,6 +186,9 @@ func spawnxSessions(args []string) error {
 	fmt.Printf("kib_each %.2f\nthreads %.0f\n", (statusField("VmRSS")-before)/float64(n), statusField("Threads"))
 	report(total, float64(n*exchanges))
 	reportLatency(took)
+	if err := heapProfile(os.Getenv("BENCH_HEAP")); err != nil {
+		return err
+	}
 	return each(n, 64, func(i int) error {
 		_ = consoles[i].Bridge().Signal(os.Kill) // cat would wait for the end of its input
 		return consoles[i].Close()

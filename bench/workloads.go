@@ -101,25 +101,26 @@ func spawns(p place) []workload {
 func pingPongs(p place) []workload {
 	pty := workload{
 		name: "pingpong/pty", title: "send a line to cat on a terminal without echo, expect its answer", unit: "ops/s", limit: lim,
-		target: ">= 0.95 x C, ahead of every peer",
+		target: ">= 0.95 x C, ahead of every peer", extra: []string{"p50_us", "p99_us"},
 		runs: []run{
-			p.c("pingpong", "pty", p.n(20000)),
-			p.goes(us, "pingpong", "pty", p.n(20000)),
-			p.goes(netflix, "pingpong", "pty", p.n(20000)),
+			p.c("pingpong", "pty", p.n(8000)),
+			p.goes(us, "pingpong", "pty", p.n(8000)),
+			p.goes(netflix, "pingpong", "pty", p.n(8000)),
 			p.tcl("pingpong", "pty", p.n(10000)),
 			p.pexpect("pingpong", "pty", p.n(30)),
 			p.pexpectFast("pingpong", "pty", p.n(10000)),
-			p.goes(bareGo, "pingpong", "pty", p.n(20000)),
+			p.goes(bareGo, "pingpong", "pty", p.n(8000)),
 		},
 	}
 	pipe := workload{
 		name: "pingpong/pipe", title: "the same on pipes", unit: "ops/s", limit: lim, target: ">= 0.95 x C, ahead of every peer",
+		extra: []string{"p50_us", "p99_us"},
 		runs: []run{
-			p.c("pingpong", "pipe", p.n(40000)),
-			p.goes(us, "pingpong", "pipe", p.n(40000)),
+			p.c("pingpong", "pipe", p.n(20000)),
+			p.goes(us, "pingpong", "pipe", p.n(20000)),
 			p.tcl("pingpong", "pipe", p.n(10000)),
 			p.pexpectFast("pingpong", "pipe", p.n(1000)),
-			p.goes(bareGo, "pingpong", "pipe", p.n(40000)),
+			p.goes(bareGo, "pingpong", "pipe", p.n(20000)),
 		},
 	}
 	return []workload{pty, pipe}

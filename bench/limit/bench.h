@@ -51,6 +51,19 @@ static inline void report(double seconds, double units)
 	printf("peak_kib %.0f\n", status_field("VmHWM"));
 }
 
+static inline int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* report_latency sorts took. */
+static inline void report_latency(double *took, int n)
+{
+	qsort(took, n, sizeof *took, by_size);
+	printf("p50_us %.1f\np99_us %.1f\n", took[n / 2] * 1e6, took[(int)(n * 0.99)] * 1e6);
+}
+
 /* A child and our end of its standard streams: on a terminal in and out are the same. */
 struct child {
 	pid_t pid;

@@ -10,10 +10,10 @@ int main(int argc, char **argv)
 	struct child c = start(argv[1], cmd, 0);
 	if (c.in == c.out)
 		no_echo(c.out);
-	double t = 0;
+	double t = 0, last = 0, *took = calloc(n + 1, sizeof *took);
 	for (int i = -100; i < n; i++) { /* the first hundred are not counted */
 		if (i == 0)
-			t = now();
+			t = last = now();
 		int len = sprintf(line, "ping %06d\n", i < 0 ? 0 : i);
 		if (write(c.in, line, len) != len)
 			die("write");
@@ -24,9 +24,15 @@ int main(int argc, char **argv)
 			if (memchr(buf, '\n', got))
 				break;
 		}
+		if (i >= 0) {
+			double end = now();
+			took[i] = end - last;
+			last = end;
+		}
 	}
-	t = now() - t;
+	t = last - t;
 	kill(c.pid, SIGKILL);
 	waitpid(c.pid, NULL, 0);
 	report(t, n);
+	report_latency(took, n);
 }

@@ -8,12 +8,6 @@ struct session {
 	double sent;
 };
 
-static int order(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 static void ask(struct session *s)
 {
 	char line[64];
@@ -62,12 +56,11 @@ int main(int argc, char **argv)
 	}
 	t = now() - t;
 	double after = status_field("VmRSS"), threads = status_field("Threads");
-	qsort(took, total, sizeof *took, order);
 	for (int i = 0; i < n; i++)
 		kill(all[i].c.pid, SIGKILL);
 	for (int i = 0; i < n; i++)
 		waitpid(all[i].c.pid, NULL, 0);
 	report(t, total);
-	printf("p50_us %.1f\np99_us %.1f\n", took[total / 2] * 1e6, took[(int)(total * 0.99)] * 1e6);
+	report_latency(took, total);
 	printf("kib_each %.2f\nthreads %.0f\n", (after - before) / n, threads);
 }

@@ -17,6 +17,13 @@ proc report {seconds units} {
 
 proc now {} { expr {[clock microseconds] / 1e6} }
 
+proc report_latency {took} {
+	set took [lsort -real $took]
+	set count [llength $took]
+	puts [format "p50_us %.1f\np99_us %.1f" [expr {[lindex $took [expr {$count / 2}]] * 1e6}] \
+		[expr {[lindex $took [expr {$count * 99 / 100}]] * 1e6}]]
+}
+
 # start spawns a program; on pipes Tcl opens it and Expect takes the channel over.
 proc start {stdio cmd} {
 	global spawn_id
@@ -55,12 +62,18 @@ proc pingpong {stdio n} {
 	set spawn_id [start $stdio cat]
 	set end [expr {$stdio eq "pty" ? "\r\n" : "\n"}]
 	for {set i -100} {$i < $n} {incr i} {
-		if {$i == 0} { set begin [now] }
+		if {$i == 0} { set begin [now]; set last $begin }
 		set line [format "ping %06d" [expr {max($i, 0)}]]
 		send -- "$line\n"
 		expect -ex "$line$end" {} eof { error "end" }
+		if {$i >= 0} {
+			set t [now]
+			lappend took [expr {$t - $last}]
+			set last $t
+		}
 	}
-	report [expr {[now] - $begin}] $n
+	report [expr {$last - $begin}] $n
+	report_latency $took
 	if {$stdio eq "pty"} { close; wait }
 }
 
@@ -111,10 +124,7 @@ proc sessions {n exchanges} {
 	set total [expr {[now] - $begin}]
 	puts [format "kib_each %.2f\nthreads %d" [expr {([field VmRSS] - $before) / double($n)}] [field Threads]]
 	report $total [expr {$n * $exchanges}]
-	set took [lsort -real $took]
-	set count [llength $took]
-	puts [format "p50_us %.1f\np99_us %.1f" [expr {[lindex $took [expr {$count / 2}]] * 1e6}] \
-		[expr {[lindex $took [expr {$count * 99 / 100}]] * 1e6}]]
+	report_latency $took
 }
 
 proc dialog {n} {

@@ -32,6 +32,11 @@ def report(seconds, units):
     print("seconds %.9f\nunits %.0f\nuser %f\nsystem %f\npeak_kib %.0f" % (seconds, units, used.ru_utime, used.ru_stime, field("VmHWM")))
 
 
+def report_latency(took):
+    took.sort()
+    print("p50_us %.1f\np99_us %.1f" % (took[len(took) // 2] * 1e6, took[len(took) * 99 // 100] * 1e6))
+
+
 def start(stdio, cmd, **more):
     if stdio == "pipe":
         more.pop("echo", None)
@@ -70,14 +75,20 @@ def spawn(n, width):
 def pingpong(stdio, n):
     child = start(stdio, ["cat"], echo=False)
     end = "\r\n" if stdio == "pty" else "\n"
-    begin = 0
+    begin = last = 0
+    took = []
     for i in range(-10, n):
         if i == 0:
-            begin = time.monotonic()
+            begin = last = time.monotonic()
         line = "ping %06d" % max(i, 0)
         child.sendline(line)
         child.expect_exact(line + end)
-    report(time.monotonic() - begin, n)
+        if i >= 0:
+            now = time.monotonic()
+            took.append(now - last)
+            last = now
+    report(last - begin, n)
+    report_latency(took)
     child.sendeof()
 
 
@@ -111,8 +122,7 @@ def sessions(n, exchanges):
     total = time.monotonic() - begin
     print("kib_each %.2f\nthreads %.0f" % ((field("VmRSS") - before) / n, field("Threads")))
     report(total, n * exchanges)
-    took.sort()
-    print("p50_us %.1f\np99_us %.1f" % (took[len(took) // 2] * 1e6, took[len(took) * 99 // 100] * 1e6))
+    report_latency(took)
     sys.stdout.flush()
     for child in children:
         child.kill(9)
