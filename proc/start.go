@@ -140,15 +140,14 @@ func (l launch) start(stdio *ptyio.Stdio) (*child, error) {
 // descriptor of a program that was just written open until its own execve: go.dev/issue/22315.
 const busyTime = 100 * time.Millisecond
 
-func retryBusy(start func() (*child, error)) (c *child, err error) {
-	pause := time.Millisecond
-	for deadline := time.Now().Add(scale.Duration(busyTime)); ; pause = min(2*pause, 10*time.Millisecond) {
-		c, err = start()
-		if !errors.Is(err, syscall.ETXTBSY) || time.Now().After(deadline) {
-			return c, err
-		}
+func retryBusy(start func() (*child, error)) (*child, error) {
+	c, err := start()
+	deadline := time.Now().Add(scale.Duration(busyTime))
+	for pause := time.Millisecond; errors.Is(err, syscall.ETXTBSY) && time.Now().Before(deadline); pause = min(2*pause, 10*time.Millisecond) {
 		time.Sleep(pause)
+		c, err = start()
 	}
+	return c, err
 }
 
 // PID is the program's process number. It may be another's after the end.

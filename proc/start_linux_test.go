@@ -411,12 +411,13 @@ func TestManyProgramsNeedNoThreads(t *testing.T) {
 		}
 		return len(names)
 	}
+	before := threads()
 	var all []*Process
 	for range 50 {
 		all = append(all, start(t, Spec{Args: []string{"sleep", "600"}, Stdio: Pipes}))
 	}
-	if n := threads(); n > 40 {
-		t.Errorf("%d threads for %d programs", n, len(all))
+	if n := threads() - before; n > 25 { // the runtime may add some of its own
+		t.Errorf("%d more threads for %d programs", n, len(all))
 	}
 	var wg sync.WaitGroup
 	for _, p := range all {

@@ -2,6 +2,7 @@ package shim
 
 import (
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"syscall"
 
@@ -36,6 +37,9 @@ func become(p Plan) *Failure {
 		}
 	}
 	args, env := p.Args.Split(), p.Env.Split()
+	if slices.ContainsFunc(p.Limits, last) {
+		keepMemory(4*(len(p.Args)+len(p.Env)) + 8<<20)
+	}
 	for _, l := range p.Limits {
 		if last(l) {
 			if f := limit(l); f != nil {
@@ -44,6 +48,18 @@ func become(p Plan) *Failure {
 		}
 	}
 	return fail("execve", syscall.Exec(p.Path, args, env))
+}
+
+// keepMemory makes sure that n bytes can be allocated without asking the kernel: it would refuse Go's runtime a larger
+// address space than the limit, which our own exceeds as soon as it is set.
+func keepMemory(n int) {
+	block := make([]byte, n)
+	for i := 0; i < n; i += 4096 {
+		block[i] = 1
+	}
+	runtime.KeepAlive(block)
+	runtime.GC()           // the block is free, and stays mapped
+	debug.SetGCPercent(-1) // a collection might start threads
 }
 
 // limit uses syscall.Setrlimit, not the one of unix: for RLIMIT_NOFILE it makes execve forget to put back the soft
