@@ -16,7 +16,7 @@ import (
 // arrive, every time, on a terminal and on pipes, half of the times while all
 // processors are busy. SPAWNX_TEST_EXITS is how many programs are run.
 func TestProgramsThatPrintAndEnd(t *testing.T) {
-	leavesNothing(t)
+	leavesNothingAtAll(t)
 	sizes := []int{1, 64, 2 << 10, 4095, 64 << 10, 1 << 20}
 	kinds := []proc.Stdio{proc.PTY, proc.Pipes}
 	want := text(sizes[len(sizes)-1])
@@ -71,7 +71,7 @@ func printsAll(kind proc.Stdio, want []byte, readLater bool) error {
 // However a program is started and ends, nothing of it stays: no descriptor,
 // goroutine, process or terminal. SPAWNX_TEST_CYCLES is how many are run.
 func TestNothingIsLeftBehind(t *testing.T) {
-	leavesNothing(t)
+	leavesNothingAtAll(t)
 	kinds := []proc.Stdio{proc.PTY, proc.Pipes, proc.PTYStderr, proc.PTYStdout}
 	ways := []func(ctx context.Context, cancel func(), s proc.Spec) error{
 		func(ctx context.Context, _ func(), s proc.Spec) error { // ends by itself
