@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package examples_test runs what docs/common-issues.md shows.
-package examples_test
+// Package docs_test runs what docs/common-issues.md shows.
+package docs_test
 
 import (
 	"encoding/json"
@@ -29,7 +29,7 @@ var fence = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
 
 func snippets(t *testing.T, language string) (list []snippet) {
 	t.Helper()
-	page, err := os.ReadFile("../docs/common-issues.md")
+	page, err := os.ReadFile("../../docs/common-issues.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func snippets(t *testing.T, language string) (list []snippet) {
 // Every command prints what is shown.
 func TestCommands(t *testing.T) {
 	bin := t.TempDir()
-	run(t, "..", "go", "build", "-o", bin, "./cmd/spawnx")
+	run(t, "../..", "go", "build", "-o", bin, "./cmd/spawnx")
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 	for _, s := range snippets(t, "console") {
 		t.Run(fmt.Sprintf("line %d", s.line), func(t *testing.T) {
@@ -122,7 +122,7 @@ func main() {}
 		}
 		program.WriteString("}\n")
 	}
-	root, err := filepath.Abs("..")
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
