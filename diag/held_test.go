@@ -46,7 +46,7 @@ func TestHeldTextIsExact(t *testing.T) {
 		{"C answers", pipedProgram(cPrompt), "a\nb\n", "Enter value: got a\ngot b\n", "--stdio pty-stdout"},
 		{"C, static", pipedProgram(cPrompt, "-static"), "", "Enter value: ", "--stdio pty-stdout"},
 		{"C, not relocatable", pipedProgram(cPrompt, "-no-pie"), "", "Enter value: ", "--stdio pty-stdout"},
-		{"C++ cout", pipedProgram(cppPrompt, "-xc++"), "x\n", "Enter value: got x\n", "--stdio pty-stdout"},
+		{"C++ cout", pipedProgram(cppPrompt), "x\n", "Enter value: got x\n", "--stdio pty-stdout"},
 		{"sed", piped("sed", "sed", "s/a/b/"), "a line\n", "b line\n", "sed -u"},
 		{"grep", piped("grep", "grep", "a"), "aaa\n", "aaa\n", "grep --line-buffered"},
 		{"gawk", piped("gawk", "gawk", `{print "got", $1}`), "x\n", "got x\n", "fflush()"},

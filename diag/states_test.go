@@ -3,6 +3,7 @@
 package diag
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net"
 	"os"
@@ -79,7 +80,7 @@ var states = []state{
 	{name: "su -c read", start: command("util-linux", "su", "-c", "read x", "nobody", "-s", "/bin/sh"), kind: KindInput, who: "sh", proof: true},
 	{name: "C, dynamic", start: compiled("cc", "gcc", cInput), kind: KindInput, proof: true},
 	{name: "C, static", start: compiled("cc", "gcc", cInput, "-static"), kind: KindInput, proof: true},
-	{name: "C++", start: compiled("c++", "g++", cppInput, "-xc++"), kind: KindInput, proof: true},
+	{name: "C++", start: compiled("c++", "g++", cppInput), kind: KindInput, proof: true},
 	{name: "Go", start: ourselves("read"), kind: KindInput, proof: true},
 	{name: "Go, bufio in a goroutine", start: ourselves("goroutine"), kind: KindInput, proof: true},
 	{name: "java", start: javaInput, kind: KindInput, who: "java", proof: true},
@@ -264,22 +265,23 @@ const (
 	cppInput = `#include <iostream>` + "\n" + `int main() { std::string s; std::cout << "Enter value: "; return !std::getline(std::cin, s); }`
 )
 
-// compile builds a program and returns its path.
+// compile builds a program and returns its path. The same one is built once.
 func compile(t testing.TB, compiler, pkg, source string, flags ...string) string {
 	t.Helper()
 	need(t, compiler, pkg)
-	dir := t.TempDir()
-	lang := "-xc"
-	for i, f := range flags {
-		if strings.HasPrefix(f, "-x") {
-			lang = f
-			flags = append(flags[:i:i], flags[i+1:]...)
-			break
-		}
+	lang := "c"
+	if compiler == "c++" {
+		lang = "c++"
 	}
+	key := fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, compiler, source, flags)))
+	dir := filepath.Join(built, key[:16])
 	src, exe := filepath.Join(dir, "source"), filepath.Join(dir, "program")
+	if _, err := os.Stat(exe); err == nil {
+		return exe
+	}
+	check(t, os.Mkdir(dir, 0o755))
 	check(t, os.WriteFile(src, []byte(source), 0o600))
-	out, err := exec.Command(compiler, append(append([]string{"-g", "-o", exe}, flags...), lang, src)...).CombinedOutput()
+	out, err := exec.Command(compiler, append(append([]string{"-g", "-o", exe}, flags...), "-x", lang, src)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -302,7 +304,19 @@ func TestMain(m *testing.M) {
 		program(os.Args[2])
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+// built is where compile puts programs.
+var built string
+
+func run(m *testing.M) int {
+	var err error
+	if built, err = os.MkdirTemp("", "diag"); err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(built) }() // only tidiness
+	return m.Run()
 }
 
 // program is the other program of these tests, in Go.

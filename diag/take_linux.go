@@ -49,8 +49,19 @@ func (s *Snapshot) take() error {
 	if !found {
 		return ErrNone
 	}
-	s.outside()
+	s.outside(func(f File) bool { return !s.other(f) })
+	if len(cycles(*s)) > 0 {
+		// Somebody outside who holds an end too could break the circle.
+		s.outside(func(File) bool { return true })
+	}
 	return nil
+}
+
+// other says whether a member holds the other end of a pipe.
+func (s *Snapshot) other(f File) bool {
+	return slices.ContainsFunc(s.Processes, func(p Process) bool {
+		return slices.ContainsFunc(p.Pipes, func(e End) bool { return e.Link == f.Link && e.Write == f.Read })
+	})
 }
 
 const hides = "/proc hides it (hidepid)"
@@ -93,7 +104,7 @@ func readProcess(pid int) (Process, bool) {
 	if st.State == procfs.Zombie && len(tids) < 2 {
 		return p, true
 	}
-	p.Pipes = pipesOf(pid)
+	p.Pipes = pipesOf(pid, func(string) bool { return true })
 	if n, err := procfs.Written(pid); err == nil {
 		p.Written = n
 	}
@@ -145,7 +156,7 @@ func denial(status procfs.Status) string {
 }
 
 // pipesOf returns the ends of pipes without a name that a process holds.
-func pipesOf(pid int) []End {
+func pipesOf(pid int, wanted func(link string) bool) []End {
 	var ends []End
 	fds, _ := procfs.FDs(pid) // none when it may not be looked into
 	for _, fd := range fds {
@@ -153,7 +164,7 @@ func pipesOf(pid int) []End {
 		if err != nil {
 			continue
 		}
-		if _, ok := link.Pipe(); !ok {
+		if _, ok := link.Pipe(); !ok || !wanted(string(link)) {
 			continue
 		}
 		if info, err := procfs.ReadFDInfo(pid, fd); err == nil {
@@ -163,21 +174,22 @@ func pipesOf(pid int) []End {
 	return ends
 }
 
-// outside adds the processes beyond the trees that hold the other ends of
-// pipes for which a member waits. To find them all of /proc is read, so only when
-// there is such a pipe.
-func (s *Snapshot) outside() {
-	wanted := map[string]bool{}
+// outside adds the processes beyond the trees that hold ends of pipes for which
+// a member waits and which are wanted. To find them all of /proc is read, so only
+// when there is such a pipe.
+func (s *Snapshot) outside(wanted func(File) bool) {
+	s.Processes = slices.DeleteFunc(s.Processes, func(p Process) bool { return p.Leader == 0 })
+	links := map[string]bool{}
 	for _, p := range s.Processes {
 		for _, t := range p.Tasks {
 			for _, f := range t.Wait.On {
-				if _, ok := procfs.Link(f.Link).Pipe(); ok && !f.Inside && !s.held(f.Link) {
-					wanted[f.Link] = true
+				if isPipe(f.Link) && !f.Inside && !s.ours(f.Link) && wanted(f) {
+					links[f.Link] = true
 				}
 			}
 		}
 	}
-	if len(wanted) == 0 {
+	if len(links) == 0 {
 		return
 	}
 	pids, _ := procfs.PIDs() // none: nobody is found
@@ -185,7 +197,7 @@ func (s *Snapshot) outside() {
 		if _, seen := s.process(pid); seen {
 			continue
 		}
-		ends := slices.DeleteFunc(pipesOf(pid), func(e End) bool { return !wanted[e.Link] })
+		ends := pipesOf(pid, func(link string) bool { return links[link] })
 		if len(ends) == 0 {
 			continue
 		}
@@ -199,8 +211,8 @@ func (s *Snapshot) outside() {
 	}
 }
 
-// held says whether the other end of a pipe is ours.
-func (s *Snapshot) held(link string) bool {
+// ours says whether the other end of a pipe is ours.
+func (s *Snapshot) ours(link string) bool {
 	return slices.ContainsFunc(s.Lanes, func(l Lanes) bool { return !l.Foreign && l.pipe(link) })
 }
 
