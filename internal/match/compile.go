@@ -58,6 +58,8 @@ type Set struct {
 	prog  program
 	max   limits
 
+	lone *lone // text.go: there is nothing but one text, and prog and auto are not used
+
 	once sync.Once
 	skip *prefilter // made once, for the first long text; nil: no text can be skipped
 
@@ -132,6 +134,10 @@ func appendKey(key []byte, pats []Pattern) []byte {
 
 func compile(pats []Pattern, max limits) (*Set, error) {
 	s := &Set{cases: make([]pattern, len(pats)), max: max}
+	if len(pats) == 1 && !pats[0].Regexp && pats[0].Text != "" {
+		s.cases[0].Pattern, s.lone = pats[0], newLone(pats[0].Text)
+		return s, nil
+	}
 	trees := make([]*syntax.Regexp, len(pats))
 	for i, p := range pats {
 		s.cases[i].Pattern = p

@@ -15,6 +15,7 @@ type Scan struct {
 	machine *stepper // kept for reuse; in use if direct
 	here    state    // where the machine stands
 	direct  bool
+	held    int32 // of a set of one text: how much of it the text ends with
 
 	pos      int64 // bytes scanned
 	from     int64 // the last place at which no earlier start was alive
@@ -42,6 +43,11 @@ type Found struct {
 
 // Start begins a text at offset 0 with sc, whatever sc did before.
 func (s *Set) Start(sc *Scan) {
+	if s.lone != nil {
+		sc.set, sc.pos, sc.held, sc.best = s, 0, 0, Found{}
+		sc.matched, sc.decided, sc.hopeless = false, false, false
+		return
+	}
 	machine, threads := sc.machine, sc.here.threads[:0]
 	if sc.set != s {
 		machine = nil
@@ -55,6 +61,9 @@ func (s *Set) Start(sc *Scan) {
 // match is decided: no text that could follow would change it. Then what is
 // left of b is not scanned. Feed does not keep b.
 func (sc *Scan) Feed(b []byte) (decided bool) {
+	if sc.set.lone != nil {
+		return sc.decided || sc.feedLone(b)
+	}
 	if sc.skip == nil && sc.pos+int64(len(b)) >= sc.set.max.skip {
 		sc.skip = sc.set.prefilter(b)
 	}
@@ -86,7 +95,7 @@ func (sc *Scan) Decided() (Found, bool) { return sc.best, sc.decided }
 // is of an earlier case, or goes on. A provisional match ended Scanned() - End
 // bytes ago.
 func (sc *Scan) Provisional() (Found, bool) {
-	if sc.decided || sc.hopeless {
+	if sc.decided || sc.hopeless || sc.set.lone != nil {
 		return sc.best, sc.matched
 	}
 	var h hit
