@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -202,6 +203,7 @@ var states = []state{
 func TestStates(t *testing.T) {
 	for _, s := range states {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			r := s.start(t)
 			for _, step := range s.steps {
 				if step.after == "" {
@@ -276,6 +278,8 @@ func compile(t testing.TB, compiler, pkg, source string, flags ...string) string
 	key := fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, compiler, source, flags)))
 	dir := filepath.Join(built, key[:16])
 	src, exe := filepath.Join(dir, "source"), filepath.Join(dir, "program")
+	building.Lock()
+	defer building.Unlock()
 	if _, err := os.Stat(exe); err == nil {
 		return exe
 	}
@@ -307,8 +311,11 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// built is where compile puts programs.
-var built string
+// built is where compile puts programs, one at a time.
+var (
+	built    string
+	building sync.Mutex
+)
 
 func run(m *testing.M) int {
 	var err error
