@@ -227,7 +227,9 @@ func (r *running) show(cancel context.CancelCauseFunc) (shown chan error) {
 		seat.In = r.keys
 	}
 	shown = make(chan error, 1)
+	over := make(chan struct{})
 	go func() {
+		defer close(over)
 		err := bridge.Join(context.Background(), r.console.Bridge(), seat)
 		if err != nil {
 			err = &outputError{err}
@@ -235,8 +237,11 @@ func (r *running) show(cancel context.CancelCauseFunc) (shown chan error) {
 		}
 		shown <- err
 	}()
-	if seat.Terminal {
-		<-r.keys.begun // from here on the person's terminal answers, and the dialog does not
+	if seat.Terminal { // the person's terminal answers, and the dialog does not: not before it is so
+		select {
+		case <-r.keys.begun:
+		case <-over:
+		}
 	}
 	return shown
 }

@@ -320,6 +320,16 @@ func TestTerminalQuestions(t *testing.T) {
 	}
 }
 
+// A program that has ended before anybody could sit down at it is no less over.
+func TestShortProgramsAtATerminal(t *testing.T) {
+	c := shell(t)
+	types(t, c, "for i in {1..40}; do spawnx run echo $i || break; done; echo fin''ished")
+	for i := 1; i <= 40; i++ {
+		sees(t, c, expect.Text(fmt.Sprintf("%d\n", i)))
+	}
+	sees(t, c, expect.Text("finished\n"))
+}
+
 // After the end, however it came, the person's terminal is as it was.
 func TestTerminalIsGivenBack(t *testing.T) {
 	tests := []struct{ name, command, ready string }{
