@@ -216,6 +216,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/spawnx-test.XXXXXX") || exit 1
 busy=()
 trap 'rm -rf "$work"; ((${#busy[@]} == 0)) || kill "${busy[@]}"' EXIT
 mkdir "$work/tmp"
+chmod 711 "$work" # programs of other users get at what tests leave for them there, as they would in /tmp
+chmod 1777 "$work/tmp"
 before=$(tree)
 
 heading 'programs that the tests drive'
