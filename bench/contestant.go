@@ -17,6 +17,7 @@ var contestants = map[string]map[string]func(args []string) error{
 	"spawnx":    spawnxDoes,
 	"go-expect": goExpectDoes,
 	"go direct": directDoes,
+	"tmux":      tmuxDoes,
 }
 
 // contest runs one workload as one contestant.

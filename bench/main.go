@@ -211,7 +211,7 @@ func build(quick bool) (at place, remove func(), err error) {
 			return at, nil, err
 		}
 	}
-	if err := command(filepath.Dir(here), "go", "build", "-buildvcs=false", "-o", dir+"/spawnx", "./cmd/spawnx"); err != nil {
+	if err := command(filepath.Dir(here), "env", "CGO_ENABLED=0", "go", "build", "-buildvcs=false", "-o", dir+"/spawnx", "./cmd/spawnx"); err != nil {
 		return at, nil, err
 	}
 	return place{self: self, bin: dir, peers: here + "/peers", scratch: dir, quick: quick}, remove, nil

@@ -30,6 +30,8 @@ const (
 	pexpectFast = "pexpect tuned"
 	tcl         = "expect"
 	netflix     = "go-expect"
+	tmux        = "tmux"
+	socat       = "socat"
 	bareGo      = "go direct"
 )
 
@@ -82,7 +84,7 @@ func spawns(p place) []workload {
 		{"spawn/1", "start /bin/true on a terminal, read to its end, reap it: one after another", "1"},
 		{"spawn/16", "the same, 16 at a time", "16"},
 	} {
-		all = append(all, workload{
+		one := workload{
 			name: w.name, title: w.title, unit: "ops/s", limit: lim, target: ">= 1 x C, ahead of every peer",
 			runs: []run{
 				p.c("spawn", p.n(480), w.width),
@@ -93,7 +95,11 @@ func spawns(p place) []workload {
 				p.pexpectFast("spawn", p.n(320), w.width),
 				p.goes(bareGo, "spawn", p.n(480), w.width),
 			},
-		})
+		}
+		if w.width == "1" {
+			one.runs = append(one.runs, run{socat, []string{p.bin + "/startup", p.n(100), "socat", "-u", "EXEC:/bin/true,pty,stderr", "STDOUT"}})
+		}
+		all = append(all, one)
 	}
 	return all
 }
@@ -109,6 +115,8 @@ func pingPongs(p place) []workload {
 			p.tcl("pingpong", "pty", p.n(10000)),
 			p.pexpect("pingpong", "pty", p.n(30)),
 			p.pexpectFast("pingpong", "pty", p.n(10000)),
+			p.goes(tmux, "pingpong", p.n(2000)),
+			{socat, []string{p.bin + "/pingpong", "pipe", p.n(5000), "socat", "-b65536", "STDIO", "EXEC:cat,pty,raw,echo=0"}},
 			p.goes(bareGo, "pingpong", "pty", p.n(8000)),
 		},
 	}

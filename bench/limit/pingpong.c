@@ -1,13 +1,13 @@
-/* pingpong pty|pipe N: sends a line to cat and reads its answer, N times. */
+/* pingpong pty|pipe N [CMD...]: sends a line to CMD, which is cat, and reads its answer, N times. */
 #include "bench.h"
 
 int main(int argc, char **argv)
 {
-	if (argc != 3)
+	if (argc < 3)
 		return 2;
 	int n = atoi(argv[2]);
 	char *cmd[] = {"cat", NULL}, line[64], buf[4096];
-	struct child c = start(argv[1], cmd, 0);
+	struct child c = start(argv[1], argc > 3 ? argv + 3 : cmd, 0);
 	if (c.in == c.out)
 		no_echo(c.out);
 	double t = 0, last = 0, *took = calloc(n + 1, sizeof *took);
