@@ -13,12 +13,6 @@ var relays = []string{
 	"adb", "minicom", "picocom", "cu", "tio", "websocat", "virsh",
 }
 
-// attached says whether a program is nothing but a window on a terminal that
-// a server of its own holds. A relay like ssh asks for itself first.
-func attached(name string) bool {
-	return slices.Contains([]string{"tmux: client", "screen", "dtach", "abduco"}, name)
-}
-
 // service says whether a thread is one that a runtime keeps for itself, by the
 // name it gives itself. Such a thread may wake at its times; the program waits all
 // the same.

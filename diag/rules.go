@@ -122,11 +122,6 @@ func newView(s Snapshot, l Lanes, p Process, t Task) view {
 
 func pipeLink(inode uint64) string { return fmt.Sprintf("pipe:[%d]", inode) }
 
-// pipe says whether a link is one of our pipes.
-func (l Lanes) pipe(link string) bool {
-	return l.InputPipe != 0 && link == pipeLink(l.InputPipe) || l.lane(link) != ""
-}
-
 // lane names the lane of ours to which a pipe leads.
 func (l Lanes) lane(link string) string {
 	switch {

@@ -1,9 +1,6 @@
 package diag
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // An Op is what a thread waits for, whatever system call it uses.
 type Op string
@@ -78,18 +75,6 @@ func restless(name string, w Wait) string {
 		return beside + "waits for something else"
 	}
 	return ""
-}
-
-// working says whether a process may be at work although it sleeps: anything but
-// a wait for others of its tree.
-func working(w Wait) bool {
-	switch w.Op {
-	case Child, Thread, Signal:
-		return w.Timeout >= 0 && w.Timeout < rest
-	case Read, Poll:
-		return w.Timeout >= 0 || slices.ContainsFunc(w.On, func(f File) bool { return !f.Inside && !isPipe(f.Link) })
-	}
-	return true
 }
 
 // How long a thread's wait must be to be no clock that drives a program: the
