@@ -14,11 +14,11 @@ import (
 // judge says what it means that all tasks sleep as they do.
 func (s sight) judge(l Lanes) Evidence {
 	best := Evidence{Why: "nobody reads its input", PID: l.PID, TID: l.PID, Program: s.tasks[0].status.Name}
-	for i, t := range s.tasks {
+	for _, t := range s.tasks {
 		if t.status.State != procfs.Sleeping {
 			continue
 		}
-		ev := s.reader(l, i)
+		ev := t.reader(l)
 		if ev.Grade > best.Grade || ev.Why != "" && best.Grade < Quiet {
 			best = ev
 		}
@@ -32,9 +32,9 @@ func (s sight) judge(l Lanes) Evidence {
 	return best
 }
 
-// reader says whether task i waits for our input, and for nothing else.
-func (s sight) reader(l Lanes, i int) Evidence {
-	t := s.tasks[i]
+// reader says whether a task waits for our input, and for nothing else. An
+// Evidence without Why: it does neither, nor does it say anything else of use.
+func (t task) reader(l Lanes) Evidence {
 	op, name := t.call.Op()
 	switch op {
 	case procfs.Read, procfs.Poll, procfs.Ppoll, procfs.Select, procfs.Pselect, procfs.EpollWait, procfs.EpollPwait2, procfs.Restart:
@@ -46,37 +46,37 @@ func (s sight) reader(l Lanes, i int) Evidence {
 		return Evidence{}
 	}
 	w := decode(t.pid, t.tid, t.call)
-	lane, other := -1, -1
-	for j, f := range w.On {
+	var pipe, terminal, others bool
+	for _, f := range w.On {
 		switch {
-		case f.Read && !f.Write && l.input(t.pid, f):
-			lane = j
-		case f.Write, !f.Inside && !l.same(t.pid, f):
-			other = j
+		case f.Write:
+			others = true // it wants to write too
+		case f.Read && l.InputPipe != 0 && f.Link == pipeLink(l.InputPipe):
+			pipe = true
+		case f.Read && l.terminal(t.pid, f):
+			terminal = true
+		case !f.Inside && !l.pipe(f.Link):
+			others = true
+		}
+	}
+	isRelay := relay(t.status.Name) || slices.ContainsFunc(w.On, File.terminalHolder)
+	ev := t.evidence(Kernel, w.Call, "it reads its input")
+	if terminal {
+		ev.Why = "it reads its terminal"
+		if l.password() {
+			ev.Password, ev.Why = true, "echo is off, it reads its terminal"
 		}
 	}
 	switch {
-	case lane < 0 && relay(t.status.Name):
+	case !pipe && !terminal && isRelay:
 		return t.relays(l, Unknown, attached(t.status.Name))
-	case lane < 0:
+	case !pipe && !terminal:
 		return Evidence{}
-	}
-	ev := t.evidence(Kernel, w.Call, "it reads its input")
-	if l.TTY != "" && l.InputPipe == 0 {
-		ev.Why = "it reads its terminal"
-	}
-	if l.password() {
-		ev.Password = true
-		ev.Why = "echo is off, " + ev.Why
-	}
-	switch {
-	case w.Op == Read && !l.Timed:
-		return ev
-	case w.Timeout >= 0 || w.Op == Read:
-		return ev.weak("it wakes by itself")
-	case other >= 0 && (relay(t.status.Name) || slices.ContainsFunc(w.On, File.terminalHolder)):
+	case others && isRelay:
 		return t.relays(l, Quiet, true)
-	case other >= 0:
+	case w.Timeout >= 0, terminal && w.Op == Read && l.Timed:
+		return ev.weak("it wakes by itself")
+	case others:
 		return ev.weak("it waits for other things too")
 	}
 	return ev
@@ -106,28 +106,28 @@ func (s sight) objections(l Lanes, ev Evidence) Evidence {
 			if why := restless(t.status.Name, decode(t.pid, t.tid, t.call)); why != "" {
 				return t.evidence(Quiet, ev.Call, why)
 			}
-		case relay(t.status.Name) && s.foreground(l, t.pid):
+		case relay(t.status.Name) && foreground(l, t.pid):
 			return t.relays(l, Quiet, true)
 		default:
 			others = true
 		}
 	}
-	if others && s.feedsPipe(l, ev.PID) {
+	if others && feedsPipe(l, ev.PID) {
 		// cat | worker: cat reads again while the worker has what it was given.
 		for _, t := range s.tasks {
-			if t.pid != ev.PID && t.status.State == procfs.Sleeping && s.foreground(l, t.pid) && working(decode(t.pid, t.tid, t.call)) {
+			if t.pid != ev.PID && t.status.State == procfs.Sleeping && foreground(l, t.pid) && working(decode(t.pid, t.tid, t.call)) {
 				return t.evidence(Quiet, "", "it may still work on what it was given through a pipe")
 			}
 		}
 	}
-	if !s.foreground(l, ev.PID) {
+	if !foreground(l, ev.PID) {
 		return ev.but("it reads in the background")
 	}
 	return ev
 }
 
 // feedsPipe says whether a process writes to another program, not to us.
-func (s sight) feedsPipe(l Lanes, pid int) bool {
+func feedsPipe(l Lanes, pid int) bool {
 	link, err := procfs.ReadLink(pid, 1)
 	_, pipe := link.Pipe()
 	return err == nil && pipe && !l.pipe(string(link))
@@ -135,7 +135,7 @@ func (s sight) feedsPipe(l Lanes, pid int) bool {
 
 // foreground says whether the terminal listens to a process. What has another
 // terminal, or none, is not asked.
-func (s sight) foreground(l Lanes, pid int) bool {
+func foreground(l Lanes, pid int) bool {
 	if l.TTY == "" {
 		return true
 	}
@@ -147,14 +147,6 @@ func (s sight) foreground(l Lanes, pid int) bool {
 		return false
 	}
 	return st.Terminal.Path() != l.TTY || st.Foreground == st.Group
-}
-
-// input says whether a file of a process is the program's input.
-func (l Lanes) input(pid int, f File) bool {
-	if l.InputPipe != 0 && procfs.Link(f.Link) == procfs.Pipe(l.InputPipe) {
-		return true
-	}
-	return l.terminal(pid, f)
 }
 
 // terminal says whether a file of a process is the program's terminal, also
@@ -176,15 +168,6 @@ func (l Lanes) terminal(pid int, f File) bool {
 func sameFile(a, b string) bool {
 	var sa, sb unix.Stat_t
 	return unix.Stat(a, &sa) == nil && unix.Stat(b, &sb) == nil && sa.Dev == sb.Dev && sa.Ino == sb.Ino
-}
-
-// same says whether a file is one of our lanes.
-func (l Lanes) same(pid int, f File) bool {
-	if l.input(pid, f) {
-		return true
-	}
-	link := procfs.Link(f.Link)
-	return l.OutputPipe != 0 && link == procfs.Pipe(l.OutputPipe) || l.ErrPipe != 0 && link == procfs.Pipe(l.ErrPipe)
 }
 
 // pipe says whether a link is one of our pipes.

@@ -155,6 +155,7 @@ var states = []state{
 	{name: "expect", start: command("expect", "expect", "-c", "spawn -noecho cat; interact"), kind: KindRelay, who: "expect"},
 
 	{name: "su --pty", start: command("util-linux", "su", "--pty", "-c", "read x", "nobody", "-s", "/bin/sh"), kind: KindRelay, who: "su"},
+	{name: "a relay with a timer", start: py("import pty,select,os; m,s=os.openpty(); e=select.poll(); e.register(0,1); e.register(m,1)\nwhile 1: e.poll(500)"), kind: KindRelay, who: python},
 	{name: "python pty.spawn", start: py("import pty; pty.spawn('cat')"), kind: KindRelay, who: python},
 	{name: "screen", start: screen, kind: KindRelay, who: "SCREEN"},
 	{name: "expect waits", start: command("expect", "expect", "-c", "spawn -noecho cat; expect never"), kind: KindRelay, who: "expect"},
