@@ -29,7 +29,7 @@ func heldBack(s Snapshot, l Lanes, p Process, found []Finding) []Finding {
 			Why:  fmt.Sprintf("%d bytes in its stdio buffer: %s", h.Bytes, quoted(h.Text)),
 			Held: h.Text, HeldSize: h.Bytes,
 			Evidence: fmt.Sprintf("FILE of descriptor %d: write_ptr - write_base = %d", h.FD, h.Bytes),
-			Cure:     cureUnless(minor, p.program()),
+			Cure:     cureUnless(minor, l, p.program()),
 			minor:    minor,
 		})
 	}
@@ -84,10 +84,14 @@ var buffers = map[string]habit{
 	"node":    {"node writes at once as a rule", ""},
 }
 
-// cureUnless is nothing for files of the program's own: they harm no dialog.
-func cureUnless(minor bool, program string) string {
-	if minor {
+// cureUnless is the cure, but nothing for files of the program's own: they harm
+// no dialog.
+func cureUnless(minor bool, l Lanes, program string) string {
+	switch {
+	case minor:
 		return ""
+	case l.TTY != "" && l.OutputPipe == 0:
+		return "--unbuffered, or fflush() in the program: on a terminal too a line goes out with its end"
 	}
 	return cure(program)
 }

@@ -21,10 +21,7 @@ func decode(pid, tid int, c procfs.Call) Wait {
 		wchan, _ := procfs.Wchan(pid, tid) // without it: not known
 		switch {
 		case strings.HasPrefix(wchan, "poll_schedule"), strings.HasPrefix(wchan, "do_poll"), strings.HasPrefix(wchan, "do_sys_poll"):
-			op = procfs.Poll
-			if c.Args[2]>>32 != 0 { // a pointer: ppoll
-				op = procfs.Ppoll
-			}
+			op = procfs.Poll // ppoll goes on as itself
 		case strings.Contains(wchan, "nanosleep"):
 			w.Op, w.Timeout = Sleep, someTime
 			return w

@@ -30,6 +30,7 @@ func (r *rig) finding(kind Kind, who string) Finding {
 const (
 	cPrompt   = `#include <stdio.h>` + "\n" + `int main() { char b[80]; printf("Enter value: "); while (fgets(b, sizeof b, stdin)) printf("got %s", b); }`
 	cppPrompt = `#include <iostream>` + "\n" + `int main() { std::string s; std::cout << "Enter value: "; std::cin.tie(0); while (std::getline(std::cin, s)) std::cout << "got " << s << "\n"; }`
+	cHalfLine = `#include <stdio.h>` + "\n" + `#include <unistd.h>` + "\n" + `int main() { char b; printf("Working"); return read(0, &b, 1); }`
 	cTwoFiles = `#include <stdio.h>` + "\n" + `int main(int c, char **v) { FILE *f = fopen(v[1], "w"); fprintf(f, "log\n"); getchar(); }`
 )
 
@@ -51,6 +52,7 @@ func TestHeldTextIsExact(t *testing.T) {
 		{"grep", piped("grep", "grep", "a"), "aaa\n", "aaa\n", "grep --line-buffered"},
 		{"gawk", piped("gawk", "gawk", `{print "got", $1}`), "x\n", "got x\n", "fflush()"},
 		{"mawk", piped("mawk", "mawk", "-W", "interactive", `{printf "got %s ", $1}`), "x\n", "", ""},
+		{"half a line on a terminal", compiled("cc", "gcc", cHalfLine), "", "Working", "--unbuffered, or fflush()"},
 		{"another file", func(t testing.TB) *rig {
 			return onPipes(t, compile(t, "cc", "gcc", cTwoFiles), "/dev/null")
 		}, "", "log\n", ""},
