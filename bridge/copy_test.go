@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -116,5 +117,51 @@ func TestInputTakesTurnsAndHonoursDeadlines(t *testing.T) {
 	}
 	if _, err := in.Write([]byte("x")); !errors.Is(err, ErrNoInput) {
 		t.Errorf("after CloseWrite: %v", err)
+	}
+}
+
+// An interrupt that comes late hits no other write, and a deadline that is set
+// meanwhile does not undo one.
+func TestLateInterruptHitsNoOtherWrite(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	in := NewInput(w, nil)
+	for range 300 {
+		ctx, cancel := context.WithCancel(t.Context())
+		if err := in.SetWriteDeadline(past); err != nil {
+			t.Fatal(err)
+		}
+		full := make([]byte, 1<<17)
+		if _, err := in.Write(full); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal(err)
+		}
+		in.SetWriteDeadline(time.Time{})
+		done := make(chan error, 1)
+		go func() {
+			_, err := in.WriteContext(ctx, full, time.Time{})
+			done <- err
+		}()
+		go cancel()
+		in.SetWriteDeadline(time.Now().Add(time.Hour))
+		if err := <-done; err != context.Canceled {
+			t.Fatal(err)
+		}
+		go func() {
+			_, err := in.Write([]byte("x"))
+			done <- err
+		}()
+		if _, err := r.Read(full); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Fatalf("another write: %v", err)
+		}
+		cancel()
+	}
+	if err := in.CloseWrite(); err != nil {
+		t.Error(err)
 	}
 }

@@ -240,8 +240,13 @@ func earlier(a, b time.Time) time.Time {
 
 // setDeadline sets the read deadline of the source, for the one who leads.
 // Called with s.mu held, always, so that a late call cannot reach a successor.
+//
+// Moving a timer costs more than a read, and most deadlines move with every
+// call and are never met. So one that is earlier, and still to come, is left:
+// when it fires, await sees that it is not yet time and sets the true one.
 func (s *Stream) setDeadline(t time.Time) {
-	if s.src == nil || t.Equal(s.deadline) {
+	later := t.IsZero() || t.After(s.deadline)
+	if s.src == nil || t.Equal(s.deadline) || !s.deadline.IsZero() && later && time.Now().Before(s.deadline) {
 		return
 	}
 	s.deadline = t

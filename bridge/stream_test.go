@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -330,5 +331,95 @@ func TestReaderOfAClosedStreamGetsWhatIsKept(t *testing.T) {
 	got, err := io.ReadAll(r)
 	if string(got) != "kept" || !errors.Is(err, os.ErrClosed) {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A Flush comes while the drain is about to begin: it gets the lease, and does
+// not wait for output that may never come.
+func TestFlushDoesNotWaitForTheDrain(t *testing.T) {
+	s, w := pipeStream(t, 0)
+	for i := range 200 {
+		release := s.demand(1) // starts the drain
+		if i%2 == 0 {
+			runtime.Gosched()
+		}
+		if _, err := s.Flush(); err == nil { // a pipe of package os cannot be asked
+			t.Fatal("knows that there is nothing")
+		}
+		release()
+	}
+	w.Close()
+	<-s.Ended()
+}
+
+// An unnamed reader holds the lane as a named one does.
+func TestUnnamedReaderThatHoldsTheLaneLetsItGo(t *testing.T) {
+	s, w := pipeStream(t, 4<<10)
+	slow, fast := s.Reader("", Block), s.Reader("", Block)
+	want := noise(64 << 10)
+	go func() {
+		w.Write(want)
+		w.Close()
+	}()
+	got := make(chan []byte)
+	go func() {
+		all, _ := io.ReadAll(fast)
+		got <- all
+	}()
+	for st := s.Stats(); st.BlockedSince.IsZero(); st = s.Stats() { // fast waits for room
+		runtime.Gosched()
+	}
+	all, err := io.ReadAll(slow)
+	if err != nil || !bytes.Equal(all, want) || !bytes.Equal(<-got, want) {
+		t.Errorf("%d bytes, %v", len(all), err)
+	}
+}
+
+// What a view shows stays as it is when its reader stops holding the lane.
+func TestViewsOutliveTheHold(t *testing.T) {
+	for name, letGo := range map[string]func(s *Stream, r *Reader){
+		"release": func(s *Stream, _ *Reader) { s.release() },
+		"skip":    func(_ *Stream, r *Reader) { r.SetPolicy(Skip) },
+		"close":   func(_ *Stream, r *Reader) { r.Close() },
+	} {
+		s, w := pipeStream(t, 4<<10)
+		r := s.Reader("view", Block)
+		want := noise(1 << 20)
+		wrote := make(chan struct{})
+		go func() {
+			w.Write(want)
+			w.Close()
+			close(wrote)
+		}()
+		for end := int64(0); end < 4<<10; {
+			var err error
+			if end, err = r.Await(t.Context(), end, time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a, b := r.View(0, 4<<10)
+		letGo(s, r)
+		if name == "skip" || name == "close" {
+			s.release()
+		}
+		<-wrote
+		<-s.Ended()
+		if !bytes.Equal(append(append([]byte(nil), a...), b...), want[:4<<10]) {
+			t.Errorf("%s: the view has changed", name)
+		}
+	}
+}
+
+// A ring that the output fills exactly still sees its end.
+func TestEndBehindAFullRing(t *testing.T) {
+	s, w := pipeStream(t, 64<<10)
+	r := s.Reader("later", Block)
+	want := noise(64 << 10)
+	w.Write(want)
+	w.Close()
+	s.ending()
+	<-s.Ended()
+	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes, %v", len(got), err)
 	}
 }
