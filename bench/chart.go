@@ -19,7 +19,7 @@ var charted = []struct{ name, title string }{
 }
 
 var colours = map[string]string{
-	lim: "#9aa0a6", us: "#1a73e8", netflix: "#e37400", tcl: "#c5221f", pexpect: "#7cb342", pexpectFast: "#188038", bareGo: "#c8c8c8", "go regexp": "#c8c8c8",
+	lim: "#9aa0a6", us: "#1a73e8", netflix: "#e37400", tcl: "#c5221f", pexpect: "#7cb342", pexpectFast: "#188038", bareGo: "#c8c8c8", goRegexp: "#c8c8c8", tmux: "#8430ce", socat: "#00838f",
 }
 
 // Sizes in pixels.

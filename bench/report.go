@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -122,6 +123,7 @@ func (all *results) table(w io.Writer) {
 	if m.Quick {
 		fmt.Fprintln(w, "A quick run: not to compare.")
 	}
+	all.summary(w)
 	for _, r := range all.Workloads {
 		fmt.Fprintf(w, "\n### %s\n%s", r.Name, r.Title)
 		if r.Target != "" {
@@ -133,7 +135,7 @@ func (all *results) table(w io.Writer) {
 }
 
 func (r *result) table(w io.Writer) {
-	extra := append([]string{"per_cpu_s"}, r.Extra...)
+	extra := append([]string{"per_cpu_s"}, r.Extra...) // of the contestant's own processor time, its children's left out
 	rows := [][]string{{"", "median " + r.Unit, "min", "max", "x " + r.Limit, "best x best"}}
 	for _, e := range extra {
 		rows[0] = append(rows[0], labels[e])
@@ -153,6 +155,40 @@ func (r *result) table(w io.Writer) {
 		}
 		rows = append(rows, row)
 	}
+	markdown(w, rows)
+}
+
+// summary is one row for each workload: we, and the fastest peer.
+func (all *results) summary(w io.Writer) {
+	rows := [][]string{{"workload", "unit", "limit", "spawnx", "x limit", "best x best", "fastest peer", "its x limit", "target"}}
+	for _, r := range all.Workloads {
+		var limit, ours, peer *contestant
+		for _, c := range r.Contestants {
+			switch {
+			case len(c.Rates) == 0:
+			case c.Name == r.Limit:
+				limit = c
+			case strings.HasPrefix(c.Name, us):
+				ours = cmp.Or(ours, c)
+			case c.Name != bareGo && c.Name != goRegexp && (peer == nil || c.Ratio > peer.Ratio):
+				peer = c
+			}
+		}
+		if limit == nil || ours == nil {
+			continue
+		}
+		row := []string{r.Name, r.Unit, figure(limit.Median), figure(ours.Median), ratio(ours.Ratio), ratio(ours.Best), "", "", r.Target}
+		if peer != nil {
+			row[6], row[7] = peer.Name, ratio(peer.Ratio)
+		}
+		rows = append(rows, row)
+	}
+	fmt.Fprintln(w)
+	markdown(w, rows)
+}
+
+// markdown prints rows, the first of which is the head, as a table that can be read as it is.
+func markdown(w io.Writer, rows [][]string) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {

@@ -27,8 +27,13 @@ func tmuxPingPong(args []string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	defer func() { _ = exec.Command("tmux", "-L", server, "kill-server").Run() }() // takes cat and the client with it
 	lines := bufio.NewScanner(out)
+	defer func() { // the client and the server end with cat
+		_, _ = io.WriteString(in, "send-keys C-d\n")
+		for lines.Scan() {
+		}
+		_ = cmd.Wait()
+	}()
 	until := func(want string) error {
 		for lines.Scan() {
 			if strings.HasPrefix(lines.Text(), "%output") && strings.Contains(lines.Text(), want) {

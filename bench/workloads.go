@@ -33,6 +33,7 @@ const (
 	tmux        = "tmux"
 	socat       = "socat"
 	bareGo      = "go direct"
+	goRegexp    = "go regexp"
 )
 
 // A place is where the programs of a run were built.
@@ -87,13 +88,13 @@ func spawns(p place) []workload {
 		one := workload{
 			name: w.name, title: w.title, unit: "ops/s", limit: lim, target: ">= 1 x C, ahead of every peer",
 			runs: []run{
-				p.c("spawn", p.n(480), w.width),
-				p.goes(us, "spawn", p.n(480), w.width),
-				p.goes(netflix, "spawn", p.n(480), w.width),
-				p.tcl("spawn", p.n(320), w.width),
-				p.pexpect("spawn", p.n(32), w.width),
-				p.pexpectFast("spawn", p.n(320), w.width),
-				p.goes(bareGo, "spawn", p.n(480), w.width),
+				p.c("spawn", p.n(160), w.width),
+				p.goes(us, "spawn", p.n(160), w.width),
+				p.goes(netflix, "spawn", p.n(160), w.width),
+				p.tcl("spawn", p.n(160), w.width),
+				p.pexpect("spawn", p.n(16), w.width),
+				p.pexpectFast("spawn", p.n(160), w.width),
+				p.goes(bareGo, "spawn", p.n(160), w.width),
 			},
 		}
 		if w.width == "1" {
@@ -112,9 +113,9 @@ func pingPongs(p place) []workload {
 			p.c("pingpong", "pty", p.n(8000)),
 			p.goes(us, "pingpong", "pty", p.n(8000)),
 			p.goes(netflix, "pingpong", "pty", p.n(8000)),
-			p.tcl("pingpong", "pty", p.n(10000)),
-			p.pexpect("pingpong", "pty", p.n(30)),
-			p.pexpectFast("pingpong", "pty", p.n(10000)),
+			p.tcl("pingpong", "pty", p.n(4000)),
+			p.pexpect("pingpong", "pty", p.n(20)),
+			p.pexpectFast("pingpong", "pty", p.n(4000)),
 			p.goes(tmux, "pingpong", p.n(2000)),
 			{socat, []string{p.bin + "/pingpong", "pipe", p.n(5000), "socat", "-b65536", "STDIO", "EXEC:cat,pty,raw,echo=0"}},
 			p.goes(bareGo, "pingpong", "pty", p.n(8000)),
@@ -126,7 +127,7 @@ func pingPongs(p place) []workload {
 		runs: []run{
 			p.c("pingpong", "pipe", p.n(20000)),
 			p.goes(us, "pingpong", "pipe", p.n(20000)),
-			p.tcl("pingpong", "pipe", p.n(10000)),
+			p.tcl("pingpong", "pipe", p.n(4000)),
 			p.pexpectFast("pingpong", "pipe", p.n(1000)),
 			p.goes(bareGo, "pingpong", "pipe", p.n(20000)),
 		},
@@ -188,16 +189,15 @@ func (p place) find(name, title, target, stdio, want, kind string, amount int, p
 		runs: []run{
 			p.c("drain", drain(amount)...),
 			p.goes(us, with(amount, "find", stdio, want)...),
-			p.tcl(with(1_000_000, "find", stdio, want)...),
-			p.pexpect(with(500_000, "find", stdio, want)...),
+			p.tcl(with(500_000, "find", stdio, want)...),
+			p.pexpect(with(300_000, "find", stdio, want)...),
 			p.pexpectFast(with(2_000_000, "find", stdio, want)...),
 		},
 	}
 	if stdio == "pty" {
 		w.runs = append(w.runs, p.goes(netflix, with(20_000, "find", stdio, want)...))
 	} else {
-		regexpAmount := 10_000_000
-		w.runs = append(w.runs, run{"go regexp", p.goes(bareGo, with(regexpAmount, "find", stdio, want)...).argv})
+		w.runs = append(w.runs, run{goRegexp, p.goes(bareGo, with(10_000_000, "find", stdio, want)...).argv})
 	}
 	return w
 }
@@ -263,10 +263,10 @@ func startups(p place) []workload {
 	return []workload{{
 		name: "startup", title: "start-up of a command line that runs true", unit: "ops/s", limit: "sh -c true", target: "<= 2 x sh + 3 ms",
 		runs: []run{
-			timed("sh -c true", 100, "sh", "-c", "true"),
-			timed("spawnx run true", 100, p.bin+"/spawnx", "run", "true"),
-			timed("spawnx run --stdio pty true", 100, p.bin+"/spawnx", "run", "--stdio", "pty", "true"),
-			timed("expect -c", 50, "expect", "-c", "spawn -noecho true; expect eof"),
+			timed("sh -c true", 50, "sh", "-c", "true"),
+			timed("spawnx run true", 50, p.bin+"/spawnx", "run", "true"),
+			timed("spawnx run --stdio pty true", 50, p.bin+"/spawnx", "run", "--stdio", "pty", "true"),
+			timed("expect -c", 20, "expect", "-c", "spawn -noecho true; expect eof"),
 			timed("python3 -c 'import pexpect'", 10, python, "-c", "import pexpect"),
 		},
 	}}
