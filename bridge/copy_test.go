@@ -165,3 +165,47 @@ func TestLateInterruptHitsNoOtherWrite(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A heldSink is a Sink whose Write waits until it is let go, and that
+// remembers its deadline.
+type heldSink struct {
+	deadlines chan time.Time
+	let       chan struct{}
+}
+
+func (s heldSink) Write([]byte) (int, error)              { <-s.let; return 0, os.ErrDeadlineExceeded }
+func (s heldSink) Close() error                           { return nil }
+func (s heldSink) SetWriteDeadline(until time.Time) error { s.deadlines <- until; return nil }
+
+// The earliest of all bounds of a write holds: its own, the Input's, and the
+// end of its context, which nothing takes back.
+func TestTheEarliestBoundOfAWriteHolds(t *testing.T) {
+	sink := heldSink{make(chan time.Time, 1), make(chan struct{})}
+	in := NewInput(sink, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	own := time.Now().Add(time.Hour)
+	done := make(chan error)
+	go func() {
+		_, err := in.WriteContext(ctx, []byte("x"), own)
+		done <- err
+	}()
+	expect := func(what string, want time.Time) {
+		t.Helper()
+		if got := <-sink.deadlines; !got.Equal(want) {
+			t.Errorf("%s: the deadline is %v", what, got)
+		}
+	}
+	expect("its own", own)
+	in.SetWriteDeadline(own.Add(time.Hour))
+	expect("a later one", own)
+	in.SetWriteDeadline(own.Add(-time.Minute))
+	expect("an earlier one", own.Add(-time.Minute))
+	cancel()
+	expect("cancelled", past)
+	in.SetWriteDeadline(own)
+	expect("after that", past)
+	close(sink.let)
+	if err := <-done; err != context.Canceled {
+		t.Error(err)
+	}
+}

@@ -254,8 +254,8 @@ func (in *Input) swap(sink Sink) {
 }
 
 // OnTerminal reports whether what is written goes to the program's terminal,
-// whose mode says what becomes of it.
-func (in *Input) OnTerminal() bool { return in.shared }
+// whose mode says what becomes of it. That of nil does not.
+func (in *Input) OnTerminal() bool { return in != nil && in.shared }
 
 // Last returns the last byte that was accepted, and whether there was one.
 func (in *Input) Last() (b byte, ok bool) {

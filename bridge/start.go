@@ -37,6 +37,10 @@ func Start(ctx context.Context, spec proc.Spec, files ...*os.File) (*Bridge, err
 	}
 	g.in = NewInput(in, g.out)
 	g.in.shared = p.Stdio().In == p.Stdio().Out
-	go g.run()
+	if g.more {
+		go g.run()
+	} else {
+		p.AfterExit(g.run) // until then a goroutine would only wait
+	}
 	return &Bridge{peer: g, out: g.out, err: g.err, in: g.in, close: sync.OnceValue(g.close)}, nil
 }

@@ -15,8 +15,8 @@ import (
 // Sizes of a Stream, in bytes.
 const (
 	defaultKeep = 1 << 20 // what a Stream keeps unless told otherwise
-	firstRing   = 4 << 10 // what an idle session costs
-	firstRead   = 2 << 10 // the first read asks for this much; reads that come back full ask for more
+	firstRing   = 2 << 10 // what an idle session costs
+	firstRead   = 1 << 10 // the first read asks for this much; reads that come back full ask for more
 	largestRead = 64 << 10
 )
 
