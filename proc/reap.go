@@ -13,9 +13,32 @@ func (p *Process) watch() {
 		if t := p.stdio.Terminal; t != nil {
 			_ = t.Release() // there is nothing to do about an error
 		}
+		if after := p.seen(); after != nil {
+			after()
+		}
 		<-p.reaped
 		p.child.reap()
 	}()
+}
+
+// AfterExit calls f once the exit was seen, on the goroutine that saw it, so that who only has something to do then
+// needs none of their own. It is for one caller.
+func (p *Process) AfterExit(f func()) {
+	p.afterMu.Lock()
+	defer p.afterMu.Unlock()
+	if p.over {
+		go f()
+		return
+	}
+	p.after = f
+}
+
+// seen notes that the exit was told, and returns what is to be called after it.
+func (p *Process) seen() (after func()) {
+	p.afterMu.Lock()
+	defer p.afterMu.Unlock()
+	p.over = true
+	return p.after
 }
 
 // Exited is closed as soon as the exit was seen: before the program is reaped, waiting for no reader of its output.

@@ -26,6 +26,10 @@ type Process struct {
 	exit   Exit
 	reaped chan struct{} // closed by whoever lets the ended program be reaped
 
+	afterMu sync.Mutex
+	after   func() // of AfterExit
+	over    bool   // it was called, or can be no more
+
 	letReap sync.Once
 	forget  func() bool // ends the watch of the context
 	termed  atomic.Bool // Stop has sent TERM
