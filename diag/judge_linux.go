@@ -100,6 +100,8 @@ func (s sight) objections(l Lanes, ev Evidence) Evidence {
 	others := false
 	for _, t := range s.tasks {
 		switch {
+		case t.status.State == procfs.Traced && !s.has(t.status.Tracer):
+			return t.evidence(Unknown, "", "a debugger from elsewhere holds it")
 		case t.status.State != procfs.Sleeping || t.tid == ev.TID:
 		case t.pid == ev.PID:
 			// A thread beside the one that reads may be the one that works.
@@ -124,6 +126,11 @@ func (s sight) objections(l Lanes, ev Evidence) Evidence {
 		return ev.but("it reads in the background")
 	}
 	return ev
+}
+
+// has says whether a process is among those that were looked at.
+func (s sight) has(pid int) bool {
+	return slices.ContainsFunc(s.tasks, func(t task) bool { return t.pid == pid })
 }
 
 // feedsPipe says whether a process writes to another program, not to us.

@@ -123,12 +123,12 @@ var states = []state{
 	{name: "bash read -e", start: command("bash", "bash", "-c", "read -e x"), kind: KindLineEditor, who: "bash", proof: true},
 
 	// full-screen programs
-	{name: "less", start: command("less", "less", "/etc/services"), kind: KindFullScreen, who: "less", proof: true},
+	{name: "less", start: command("less", "less", "/usr/share/common-licenses/GPL-3"), kind: KindFullScreen, who: "less", proof: true},
 	{name: "vim", start: command("vim", "vim", "-u", "NONE"), kind: KindFullScreen, who: "vim"},
 	{name: "top", start: command("procps", "top"), kind: KindFullScreen, who: "top"},
 	{name: "htop", start: command("htop", "htop"), kind: KindFullScreen, who: "htop"},
-	{name: "more", start: command("util-linux", "more", "/etc/services"), kind: KindFullScreen, who: "more", proof: true},
-	{name: "man", start: command("less", "sh", "-c", "cat /etc/services | less"), kind: KindFullScreen, who: "less", proof: true},
+	{name: "more", start: command("util-linux", "more", "/usr/share/common-licenses/GPL-3"), kind: KindFullScreen, who: "more", proof: true},
+	{name: "man", start: command("less", "sh", "-c", "cat /usr/share/common-licenses/GPL-3 | less"), kind: KindFullScreen, who: "less", proof: true},
 
 	// accept input, prove nothing
 	{name: "bash read -t", start: command("bash", "bash", "-c", "read -t 1000 x"), kind: KindAccepts, who: "bash", what: "wakes by itself"},
