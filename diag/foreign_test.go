@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -97,16 +98,15 @@ func TestWhatMayNotBeLookedInto(t *testing.T) {
 		return
 	}
 	t.Run("of another user", func(t *testing.T) {
-		s, err := TakePID(1)
-		check(t, err)
-		f := Explain(s)
-		i := 0
-		for i < len(f) && f[i].PID != 1 {
-			i++
-		}
-		if i == len(f) || f[i].Kind != KindUnknown || f[i].Why != "it belongs to user 0" {
-			t.Errorf("%v", f)
-		}
+		// The first process of a system may be at work for a moment; that can be seen.
+		until(t, "it cannot be looked into", func() ([]Finding, bool) {
+			s, err := TakePID(1)
+			check(t, err)
+			all := Explain(s)
+			return nil, slices.ContainsFunc(all, func(f Finding) bool {
+				return f.PID == 1 && f.Kind == KindUnknown && f.Why == "it belongs to user 0"
+			})
+		})
 		if ev := Waiting(Lanes{PID: 1}, nil, nothing); ev.Proved() || !ev.Never && !strings.Contains(ev.Why, "runs") {
 			t.Errorf("%+v", ev)
 		}
