@@ -23,7 +23,7 @@ var contestants = map[string]map[string]func(args []string) error{
 // contest runs one workload as one contestant.
 func contest(args []string) error {
 	if len(args) < 2 {
-		return fmt.Errorf("want: as NAME WORKLOAD ARG...")
+		return fmt.Errorf("want: as NAME WORKLOAD [ARG]")
 	}
 	does, ok := contestants[args[0]][args[1]]
 	if !ok {

@@ -174,7 +174,7 @@ func (all *results) summary(w io.Writer) {
 				peer = c
 			}
 		}
-		if limit == nil || ours == nil {
+		if limit == nil || ours == nil || strings.HasPrefix(r.Limit, us) {
 			continue
 		}
 		row := []string{r.Name, r.Unit, figure(limit.Median), figure(ours.Median), ratio(ours.Ratio), ratio(ours.Best), "", "", r.Target}

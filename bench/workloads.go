@@ -92,7 +92,7 @@ func spawns(p place) []workload {
 				p.goes(us, "spawn", p.n(160), w.width),
 				p.goes(netflix, "spawn", p.n(160), w.width),
 				p.tcl("spawn", p.n(160), w.width),
-				p.pexpect("spawn", p.n(16), w.width),
+				p.pexpect("spawn", "16", w.width),
 				p.pexpectFast("spawn", p.n(160), w.width),
 				p.goes(bareGo, "spawn", p.n(160), w.width),
 			},
@@ -116,7 +116,7 @@ func pingPongs(p place) []workload {
 			p.tcl("pingpong", "pty", p.n(4000)),
 			p.pexpect("pingpong", "pty", p.n(20)),
 			p.pexpectFast("pingpong", "pty", p.n(4000)),
-			p.goes(tmux, "pingpong", p.n(2000)),
+			p.goes(tmux, "pingpong", p.n(1000)),
 			{socat, []string{p.bin + "/pingpong", "pipe", p.n(5000), "socat", "-b65536", "STDIO", "EXEC:cat,pty,raw,echo=0"}},
 			p.goes(bareGo, "pingpong", "pty", p.n(8000)),
 		},
@@ -160,17 +160,17 @@ var searches = []search{
 func finds(p place) []workload {
 	var all []workload
 	for _, stdio := range []string{"pipe", "pty"} {
-		amount, where, target := 200_000_000, "a pipe", ">= 600 MB/s"
-		if stdio == "pty" {
-			amount, where, target = 50_000_000, "a terminal", "<= 1.05 x the time of C"
-		}
 		for _, s := range searches {
-			if stdio == "pipe" && strings.HasPrefix(s.name, "literal") {
+			amount, where, target := 200_000_000, "a pipe", ">= 600 MB/s a core"
+			switch {
+			case stdio == "pty":
+				amount, where, target = 50_000_000, "a terminal", "<= 1.05 x the time of C"
+			case strings.HasPrefix(s.name, "literal"):
 				target = ">= 0.5 x C"
 			}
 			all = append(all, p.find("find/"+stdio+"/"+s.name, "find "+s.title+" behind log lines on "+where, target, stdio, "found", "log", amount, s.patterns))
 		}
-		all = append(all, p.find("nolines/"+stdio, "output without a newline on "+where+", a pattern that never matches, the end", target,
+		all = append(all, p.find("nolines/"+stdio, "50 MB without a newline on a "+stdio+", a pattern that never matches, the end", "",
 			stdio, "absent", "bare", 50_000_000, []string{`r(\w+): disk (\d+) of (\d+) FULL`}))
 	}
 	return all
@@ -190,12 +190,12 @@ func (p place) find(name, title, target, stdio, want, kind string, amount int, p
 			p.c("drain", drain(amount)...),
 			p.goes(us, with(amount, "find", stdio, want)...),
 			p.tcl(with(500_000, "find", stdio, want)...),
-			p.pexpect(with(300_000, "find", stdio, want)...),
-			p.pexpectFast(with(2_000_000, "find", stdio, want)...),
+			p.pexpect(with(100_000, "find", stdio, want)...),
+			p.pexpectFast(with(1_000_000, "find", stdio, want)...),
 		},
 	}
 	if stdio == "pty" {
-		w.runs = append(w.runs, p.goes(netflix, with(20_000, "find", stdio, want)...))
+		w.runs = append(w.runs, p.goes(netflix, with(10_000, "find", stdio, want)...))
 	} else {
 		w.runs = append(w.runs, run{goRegexp, p.goes(bareGo, with(10_000_000, "find", stdio, want)...).argv})
 	}
