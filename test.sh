@@ -17,22 +17,45 @@ root=$PWD
 # What the tests drive: a command or file that must be there, and the Debian package that has it.
 needs='
 bash                    bash
+bc                      bc
+busybox                 busybox-static
+c++                     g++
 cc                      gcc
 /usr/include/stdio.h    libc6-dev
+chpasswd                passwd
 ed                      ed
+expect                  expect
+flock                   util-linux
+gawk                    gawk
 gdb                     gdb
 git                     git
+htop                    htop
+java                    default-jdk-headless
 less                    less
-/usr/sbin/useradd       passwd
+lua5.4                  lua5.4
+mawk                    mawk
+node                    nodejs
+openssl                 openssl
 passwd                  passwd
+perl                    perl
+php                     php-cli
 ps                      procps
 python3                 python3
+irb                     ruby
+ruby                    ruby
+screen                  screen
+script                  bsdutils
 sqlite3                 sqlite3
 ssh                     openssh-client
 ssh-keygen              openssh-client
 /usr/sbin/sshd          openssh-server
+strace                  strace
 stty                    coreutils
 su                      util-linux
+tclsh                   tcl
+tmux                    tmux
+/usr/sbin/useradd       passwd
+vim                     vim
 '
 cross='linux/arm64 darwin/arm64 freebsd/amd64 windows/amd64'
 fuzztime=3s
@@ -198,6 +221,7 @@ stress_run() {
 	for p in "${stress[@]}"; do
 		[[ ! -d $p ]] || packages+=("./${p#./}")
 	done
+	((${#packages[@]})) || { echo "no such packages: ${stress[*]}" >&2; return 1; }
 	go test -race -run '^$' "${packages[@]}" >/dev/null || return # built before it gets busy
 	for p in 1 2; do
 		while :; do :; done &
