@@ -1,3 +1,5 @@
+//go:build unix
+
 package expect_test
 
 import (
