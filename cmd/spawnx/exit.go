@@ -56,6 +56,7 @@ func status(err error) int {
 		timeout *timeoutError
 		ended   *signalError
 		output  *outputError
+		input   *inputError
 		failed  *grammar.FailError
 		exit    *proc.ExitError
 		start   *proc.StartError
@@ -75,7 +76,7 @@ func status(err error) int {
 		return ourselves
 	case errors.Is(err, secret.ErrInterrupted): // ctrl-c instead of an answer
 		return bySignal + int(syscall.SIGINT)
-	case errors.As(err, &failed), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal):
+	case errors.As(err, &failed), errors.As(err, &input), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal):
 		return didNotWork
 	case errors.As(err, &start):
 		return startStatus(start)

@@ -226,6 +226,9 @@ func (r *running) show(cancel context.CancelCauseFunc) (shown chan error) {
 	if r.keys != nil {
 		seat.In = r.keys
 	}
+	if !r.plan.raw {
+		seat.Typed = (&lines{program: r.console.Bridge(), cancel: cancel}).typed
+	}
 	shown = make(chan error, 1)
 	over := make(chan struct{})
 	go func() {

@@ -171,6 +171,23 @@ func TestInput(t *testing.T) {
 }
 
 // Under cron our input is /dev/null: its end is not typed into a dialog.
+// A terminal that reads by lines would cut a long one: nothing of it is passed on.
+func TestLongLineOfOurInput(t *testing.T) {
+	long := strings.Repeat("x", 5000)
+	r := spawnxRun(t, strings.NewReader("short\n"+long+"\n"), "run", "--stdio", "pty", "cat")
+	if r.status != 1 || !strings.Contains(r.err, "more than 4095 bytes") || !strings.Contains(r.err, "hint: --stdio pipes") || strings.Contains(r.out, "xx") {
+		t.Errorf("%+v", r)
+	}
+	r = spawnxRun(t, strings.NewReader(long+"\n"), "run", "--stdio", "pipes", "cat")
+	if r.status != 0 || r.out != long+"\n" {
+		t.Errorf("on pipes: status %d, %d bytes", r.status, len(r.out))
+	}
+	r = spawnxRun(t, strings.NewReader(strings.Repeat(long[:100]+"\n", 200)), "run", "--stdio", "pty", "wc", "-l")
+	if r.status != 0 || strings.TrimSpace(r.out) != "200" {
+		t.Errorf("many short lines: %+v", r)
+	}
+}
+
 func TestDialogWithoutInput(t *testing.T) {
 	got := spawnxRun(t, nil, "run", "--on", "two? => b", "sh", "-c", "printf 'one? '; (sleep 0.2; kill -USR1 $$) & trap 'printf two?' USR1; read a; read a; echo got $a")
 	if !strings.HasSuffix(got.out, "got b\r\n") || got.status != 0 {
