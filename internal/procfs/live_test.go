@@ -143,3 +143,23 @@ func TestErrors(t *testing.T) {
 		t.Errorf("%v is not fs.ErrNotExist", err)
 	}
 }
+
+// Directory entries come from the kernel; whatever they say, only numbers that
+// fit are taken.
+func FuzzDirents(f *testing.F) {
+	entry := []byte{1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 24, 0, 4, '4', '2', 0, 0, 0}
+	f.Add(entry)
+	f.Add(append(slices.Clone(entry), entry...))
+	f.Add(entry[:20])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		list := numbersOf(b, nil)
+		if len(list) > len(b)/20 {
+			t.Errorf("%d numbers in %d bytes", len(list), len(b))
+		}
+		for _, n := range list {
+			if n < 0 {
+				t.Errorf("%d", n)
+			}
+		}
+	})
+}
