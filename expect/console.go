@@ -45,11 +45,11 @@ type conversation struct {
 	id   int64 // the order in which Select takes turns
 	b    *bridge.Bridge
 	r    *bridge.Reader
-	text *text         // of whoever holds the turn
-	turn chan struct{} // holds a token while somebody waits
+	text *text // of whoever holds the turn
+	turn turn  // of the calls that wait
 	log  *transcript
 
-	sending sync.Mutex // one send at a time; taken before mu
+	sending turn // of the calls that send; taken before mu
 
 	mu       sync.Mutex
 	standing []*standingRule
@@ -129,7 +129,7 @@ func Attach(b *bridge.Bridge) *Console {
 	}
 	r := b.Output().Reader("expect", bridge.Block)
 	conv := &conversation{
-		id: conversations.Add(1), b: b, r: r, turn: make(chan struct{}, 1), begun: time.Now(),
+		id: conversations.Add(1), b: b, r: r, turn: make(turn, 1), sending: make(turn, 1), begun: time.Now(),
 		text: newText(r), log: newTranscript(),
 	}
 	return &Console{conversation: conv, opts: Options{
@@ -191,10 +191,10 @@ func (c *Console) Bridge() *bridge.Bridge { return c.b }
 // meanwhile, so that it cannot be stopped by a full terminal. It has no
 // timeout of its own. The error is a *proc.ExitError unless the status is 0.
 func (c *Console) Wait(ctx context.Context) (proc.Exit, error) {
-	if err := c.takeTurn(ctx, time.Time{}); err != nil {
+	if err := c.turn.take(ctx, time.Time{}); err != nil {
 		return proc.Exit{}, err
 	}
-	defer c.giveTurn()
+	defer c.turn.give()
 	if err := c.drop(ctx); err != nil {
 		return proc.Exit{}, err
 	}
@@ -243,10 +243,13 @@ func (c *conversation) inputMode() (ptyio.Mode, error) {
 	return c.b.Mode()
 }
 
-// takeTurn waits until no other call waits on this conversation.
-func (c *conversation) takeTurn(ctx context.Context, deadline time.Time) error {
+// A turn is one call's at a time; its channel holds a token meanwhile.
+type turn chan struct{}
+
+// take waits for the turn.
+func (t turn) take(ctx context.Context, deadline time.Time) error {
 	select {
-	case c.turn <- struct{}{}:
+	case t <- struct{}{}:
 		return nil
 	default:
 	}
@@ -257,7 +260,7 @@ func (c *conversation) takeTurn(ctx context.Context, deadline time.Time) error {
 		timeout = timer.C
 	}
 	select {
-	case c.turn <- struct{}{}:
+	case t <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -266,7 +269,7 @@ func (c *conversation) takeTurn(ctx context.Context, deadline time.Time) error {
 	}
 }
 
-func (c *conversation) giveTurn() { <-c.turn }
+func (t turn) give() { <-t }
 
 // deadline is when a call that begins now must have ended.
 func (c *Console) deadline() time.Time {

@@ -83,7 +83,7 @@ func (c *Console) newWait(ctx context.Context, op string, cases []Pattern) (*wai
 		return nil, err
 	}
 	if c.firing.count == 0 { // an Action's Console waits inside the wait that fired it
-		if err := c.takeTurn(ctx, w.until); err != nil {
+		if err := c.turn.take(ctx, w.until); err != nil {
 			if errors.Is(err, context.DeadlineExceeded) {
 				err = fmt.Errorf("another call waits on this conversation: %w", err)
 			}
@@ -99,7 +99,7 @@ func (c *Console) newWait(ctx context.Context, op string, cases []Pattern) (*wai
 
 func (w *wait) end() {
 	if w.held {
-		w.c.giveTurn()
+		w.c.turn.give()
 	}
 }
 

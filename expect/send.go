@@ -66,9 +66,11 @@ func (c *Console) SendKey(names ...string) error {
 // SendEOF ends the program's input: on a terminal with its end-of-file key,
 // twice where a line has been begun; elsewhere by closing.
 func (c *Console) SendEOF() error {
-	c.sending.Lock()
-	defer c.sending.Unlock()
 	began := time.Now()
+	if err := c.takeSend("sendeof", began, 0); err != nil {
+		return err
+	}
+	defer c.sending.give()
 	c.note("<eof>", "", false)
 	if err := c.b.SendEOF(c.deadline()); err != nil {
 		return c.sendError("sendeof", began, 0, 0, err)
@@ -140,9 +142,11 @@ var ErrRefused = errors.New("refused")
 
 // sendBytes sends p whole, to a terminal in this mode.
 func (c *Console) sendBytes(op string, p []byte, mode ptyio.Mode, shown, line string) error {
-	c.sending.Lock()
-	defer c.sending.Unlock()
 	began := time.Now()
+	if err := c.takeSend(op, began, len(p)); err != nil {
+		return err
+	}
+	defer c.sending.give()
 	if mode.Echo {
 		c.expectEcho(echoOf(p, mode))
 	}
@@ -154,6 +158,15 @@ func (c *Console) sendBytes(op string, p []byte, mode ptyio.Mode, shown, line st
 	}
 	c.log.sent(shown)
 	return nil
+}
+
+// takeSend waits for this send's turn.
+func (c *Console) takeSend(op string, began time.Time, all int) error {
+	err := c.sending.take(context.Background(), c.deadline())
+	if err == nil {
+		return nil
+	}
+	return c.sendError(op, began, 0, all, fmt.Errorf("another send does not end: %w", err))
 }
 
 // expectEcho notes what the terminal will show of what is being sent.

@@ -88,6 +88,9 @@ func (t *text) walk(m *mark, view View, rawEnd, plainEnd int64, emit func(piece 
 			continue
 		}
 		a, b := t.r.View(m.raw, stop)
+		if lost := stop - m.raw - int64(len(a)+len(b)); lost > 0 { // a reader that may lose some did
+			m.raw, m.filter = m.raw+lost, escape.Filter{}
+		}
 		if walkPiece(m, view, a, plainEnd, emit) || walkPiece(m, view, b, plainEnd, emit) {
 			return
 		}

@@ -39,6 +39,9 @@ func (c *child) seeExit() Exit {
 
 func (c *child) reap() {}
 
+// stopped: there is no handle to give back.
+func (c *child) stopped() {}
+
 // signal: a program can only be killed here.
 func (c *child) signal(sig syscall.Signal) error {
 	if sig != syscall.SIGKILL && sig != syscall.SIGTERM {

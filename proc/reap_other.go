@@ -51,6 +51,9 @@ func (c *child) seeExit() (e Exit) {
 
 func (c *child) reap() {}
 
+// stopped: there is no handle to give back.
+func (c *child) stopped() {}
+
 func (c *child) signal(sig syscall.Signal) error { return c.kill(c.pid, sig) }
 
 // signalGroup signals the process group that the process leads.

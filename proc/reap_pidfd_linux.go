@@ -27,6 +27,7 @@ type child struct {
 	mu       sync.Mutex
 	reaped   bool
 	reapedAt uint64 // clock ticks since the boot, as in /proc/PID/stat
+	treeGone bool   // Stop has seen that nothing of the tree is left
 }
 
 func newChild(pid, pidfd int) *child {
@@ -77,7 +78,24 @@ func (c *child) reap() {
 		_ = wait(unix.P_PID, c.pid)
 	}
 	c.reaped, c.reapedAt = true, ticksSinceBoot()
-	if c.pidfd != nil && !c.groupLives() {
+	if c.treeGone || c.pidfd != nil && !c.groupLives() {
+		c.closeFd()
+	}
+}
+
+// stopped notes that nothing of the tree is left, so that its group needs no handle any more.
+func (c *child) stopped() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.treeGone = true
+	if c.reaped {
+		c.closeFd()
+	}
+}
+
+// closeFd gives the handle back. c.mu is held.
+func (c *child) closeFd() {
+	if c.pidfd != nil {
 		_ = c.pidfd.Close() // nothing was written to it
 		c.pidfd = nil
 	}

@@ -28,6 +28,14 @@ const (
 // tree is gone. The error says what could not be ended; the program's status is not an error. Any number of goroutines
 // may call Stop: TERM is sent once.
 func (p *Process) Stop(ctx context.Context) (Exit, error) {
+	e, err := p.stop(ctx)
+	if err == nil {
+		p.child.stopped()
+	}
+	return e, err
+}
+
+func (p *Process) stop(ctx context.Context) (Exit, error) {
 	t := newTree(p)
 	if _, ended := p.Exit(); ended && (t.leftNothing() || t.gone()) { // the usual case, and a look at all processes is dear
 		return p.exit, nil
