@@ -160,7 +160,7 @@ func (r *result) table(w io.Writer) {
 
 // summary is one row for each workload: we, and the fastest peer.
 func (all *results) summary(w io.Writer) {
-	rows := [][]string{{"workload", "unit", "limit", "spawnx", "x limit", "best x best", "fastest peer", "its x limit", "target"}}
+	rows := [][]string{{"workload", "unit", "limit", "spawnx", "x limit", "best x best", "per own CPU s", "fastest peer", "its x limit", "target"}}
 	for _, r := range all.Workloads {
 		var limit, ours, peer *contestant
 		for _, c := range r.Contestants {
@@ -177,9 +177,9 @@ func (all *results) summary(w io.Writer) {
 		if limit == nil || ours == nil || strings.HasPrefix(r.Limit, us) {
 			continue
 		}
-		row := []string{r.Name, r.Unit, figure(limit.Median), figure(ours.Median), ratio(ours.Ratio), ratio(ours.Best), "", "", r.Target}
+		row := []string{r.Name, r.Unit, figure(limit.Median), figure(ours.Median), ratio(ours.Ratio), ratio(ours.Best), figure(median(ours.More["per_cpu_s"])), "", "", r.Target}
 		if peer != nil {
-			row[6], row[7] = peer.Name, ratio(peer.Ratio)
+			row[7], row[8] = peer.Name, ratio(peer.Ratio)
 		}
 		rows = append(rows, row)
 	}
