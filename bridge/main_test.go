@@ -158,6 +158,15 @@ func atOnce(n, some int, f func(i int)) {
 	all.Wait()
 }
 
+func closed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
 // burden keeps all processors busy, from inside and outside, until stop.
 func burden(t *testing.T) (stop func()) {
 	done := make(chan struct{})
@@ -166,12 +175,7 @@ func burden(t *testing.T) (stop func()) {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
+			for !closed(done) {
 			}
 		}()
 	}

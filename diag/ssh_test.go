@@ -95,8 +95,8 @@ func sshServer(t *testing.T) (port, key string) {
 	check(t, l.Close())
 	config := filepath.Join(dir, "config")
 	check(t, os.WriteFile(config, []byte(fmt.Sprintf(
-		"Port %s\nListenAddress 127.0.0.1\nHostKey %s\nAuthorizedKeysFile %s.pub\nStrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nPrintMotd no\n",
-		port, hostKey, key)), 0o600))
+		"Port %s\nListenAddress 127.0.0.1\nHostKey %s\nAuthorizedKeysFile %s.pub\nStrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nPrintMotd no\nSetEnv HOME=%s\n",
+		port, hostKey, key, dir)), 0o600))
 	cmd := exec.Command("/usr/sbin/sshd", "-D", "-f", config)
 	check(t, cmd.Start())
 	t.Cleanup(func() {

@@ -108,7 +108,7 @@ var states = []state{
 	{name: "passwd", start: command("passwd", "passwd", "nobody"), kind: KindPassword, who: "passwd", proof: true},
 	{name: "bash read -s", start: command("bash", "bash", "-c", "read -s x"), kind: KindPassword, who: "bash", proof: true},
 	{name: "stty -echo", start: command("dash", "sh", "-c", "stty -echo; read x"), kind: KindPassword, who: "sh", proof: true},
-	{name: "ssh-keygen", start: command("openssh-client", "ssh-keygen", "-y", "-f", encryptedKey), kind: KindPassword, who: "ssh-keygen", proof: true},
+	{name: "ssh-keygen", start: keyWithPassphrase, kind: KindPassword, who: "ssh-keygen", proof: true},
 	{name: "openssl passwd", start: command("openssl", "openssl", "passwd"), kind: KindPassword, who: "openssl", proof: true},
 
 	// line editors
@@ -418,4 +418,12 @@ func gdb(typed string) func(testing.TB) *rig {
 	}
 }
 
-const encryptedKey = "testdata/key"
+// keyWithPassphrase makes a key and asks for its public half.
+func keyWithPassphrase(t testing.TB) *rig {
+	need(t, "ssh-keygen", "openssh-client")
+	key := filepath.Join(t.TempDir(), "key")
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "passphrase", "-f", key).CombinedOutput(); err != nil {
+		t.Fatalf("ssh-keygen: %v\n%s", err, out)
+	}
+	return command("openssh-client", "ssh-keygen", "-y", "-f", key)(t)
+}

@@ -465,6 +465,7 @@ func TestSSH(t *testing.T) {
 		sshd, "-D", "-e", "-f", "/dev/null", "-p", port, "-h", file("host"),
 		"-o", "ListenAddress=127.0.0.1", "-o", "PidFile=none", "-o", "StrictModes=no", "-o", "UsePAM=no",
 		"-o", "AuthorizedKeysFile=" + file("authorized"), "-o", "PermitRootLogin=yes", "-o", "PrintMotd=no",
+		"-o", "SetEnv=HOME=" + dir, // the startup files of whoever runs the tests may do anything
 	}})
 	awaitListening(t, server, port)
 

@@ -199,14 +199,13 @@ type inst struct {
 
 // A builder translates the programs of regexp/syntax into one.
 type builder struct {
-	insts    []inst
-	starts   []uint32
-	raw      []uint32
-	sets     []runeSet
-	byRunes  map[*rune]uint32 // sets of the classes that share their runes
-	byRune   map[rune]uint32  // sets of single runes, literal
-	asserts  bool
-	bytewise bool
+	insts   []inst
+	starts  []uint32
+	raw     []uint32
+	sets    []runeSet
+	byRunes map[*rune]uint32 // sets of the classes that share their runes
+	byRune  map[rune]uint32  // sets of single runes, literal
+	asserts bool
 }
 
 // A runeSet is what an opUnit accepts.
