@@ -15,6 +15,9 @@ import (
 // what rules answer on the way, such as the question of a pager, is left out.
 // The answer is whole, however long it is, up to 64 MiB.
 //
+// It does not wait for a prompt before it sends: after Spawn, Expect the first
+// one, or Waiting, before the first Command.
+//
 // Without a prompt, where it can never be proved that the program waits (see
 // Waiting), the error is ErrNoPrompt.
 func (c *Console) Command(ctx context.Context, line string) (string, error) {

@@ -32,8 +32,8 @@ type Error struct {
 	Sent    string // what was sent last, for people
 	Elapsed time.Duration
 	Exit    *proc.Exit // how the program ended; nil while it runs
-	// Findings say, after a timeout, what the program is doing instead: see
-	// package diag. The most telling comes first.
+	// Findings say what a program that runs is doing instead: see package diag.
+	// The most telling comes first.
 	Findings []diag.Finding
 
 	accepted int           // bytes that a send got rid of
@@ -171,7 +171,7 @@ func (c *Console) newError(op string, err error, elapsed time.Duration) *Error {
 		return e
 	}
 	e.program = fmt.Sprintf("%s (pid %d) runs", name, st.Peer.PID)
-	if e.Timeout() {
+	if !errors.Is(err, os.ErrClosed) { // of use after a timeout, and for whoever gave up
 		snapshot, _ := diag.Take(lanes(name, st, c.b)) // what could not be seen is said in it
 		e.Findings = diag.Explain(snapshot)
 		for i := range e.Findings {

@@ -1,6 +1,7 @@
 package expect
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -60,10 +61,15 @@ func (c *Console) SendSecret(ctx context.Context, s Secret) error {
 		return &Error{Op: "sendsecret", Err: err, what: "no secret: " + err.Error()}
 	}
 	c.log.hide(value)
+	mode := c.echoing()
+	if i := bytes.IndexFunc(value, func(r rune) bool { return r == '\n' || r == '\r' || r < 0x80 && mode.Interprets(byte(r)) != "" }); i >= 0 {
+		clear(value)
+		return &Error{Op: "sendsecret", Err: ErrRefused, what: "the secret holds a line end, or a byte that the terminal would take as a key; nothing was sent"}
+	}
 	typed := append(value[:len(value):len(value)], c.opts.Enter...)
 	defer clear(typed)
 	defer clear(value)
-	return c.sendBytes("sendsecret", typed, c.echoing(), "[secret] <enter>", "")
+	return c.sendBytes("sendsecret", typed, mode, "[secret] <enter>", "")
 }
 
 // ErrUnproved: it is not proved that a secret would not be shown.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -78,6 +80,11 @@ func readLine(ctx context.Context, tty *os.File) (string, error) {
 // and so that a question to the person does not share the keys with the program.
 func (r *running) secret(ref string) expect.Secret {
 	fetch := expect.SecretRef(ref)
+	if n, err := strconv.Atoi(strings.TrimPrefix(ref, "fd:")); err == nil && strings.HasPrefix(ref, "fd:") && !handedOver(n) {
+		return func(context.Context) ([]byte, error) {
+			return nil, fmt.Errorf("secret %q: no such descriptor was handed over", ref)
+		}
+	}
 	return func(ctx context.Context) ([]byte, error) {
 		if strings.HasPrefix(ref, "ask:") && r.keys != nil {
 			defer r.keys.pause()()

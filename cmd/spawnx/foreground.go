@@ -40,7 +40,7 @@ func takePlace(p plan) (*foreground, error) {
 			signal.Notify(f.signals, s)
 		}
 	}
-	if !p.raw {
+	if !p.raw || inBackground() { // where setting modes would stop us
 		return f, nil
 	}
 	terminal, err := ptyio.Borrow(os.Stdin)

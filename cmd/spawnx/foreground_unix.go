@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"os/signal"
 	"runtime"
@@ -93,11 +94,29 @@ func (f *foreground) signalGroup(s syscall.Signal) {
 // inForeground reports whether our process group is the one that our terminal listens to. Another's
 // setting of its modes would stop us.
 func inForeground() bool {
-	var group int
+	group, err := foregroundGroup()
+	return err == nil && group == unix.Getpgrp()
+}
+
+// inBackground reports whether another process group of our session has the terminal: we are a job that a
+// shell started with &.
+func inBackground() bool {
+	group, err := foregroundGroup()
+	return err == nil && group != unix.Getpgrp()
+}
+
+func foregroundGroup() (group int, err error) {
 	conn, err := os.Stdin.SyscallConn()
 	if err != nil {
-		return false
+		return 0, err
 	}
 	cerr := conn.Control(func(fd uintptr) { group, err = unix.IoctlGetInt(int(fd), unix.TIOCGPGRP) })
-	return cerr == nil && err == nil && group == unix.Getpgrp()
+	return group, cmp.Or(cerr, err)
+}
+
+// handedOver reports whether our launcher left us this descriptor. Those that this process opened itself are
+// closed on exec. It must be asked before the first program is started, which marks all.
+func handedOver(fd int) bool {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	return err == nil && flags&unix.FD_CLOEXEC == 0
 }

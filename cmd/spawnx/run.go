@@ -56,6 +56,9 @@ failed, 124 for a timeout, 125 for spawnx itself, 126 cannot run, 127 not found.
 		RunE: func(cmd *cobra.Command, words []string) error {
 			r := &running{flags: &flags, here: lookAround()}
 			var err error
+			if cmd.Flags().Changed("dir") && flags.dir == "" { // an unset variable of a script, mostly
+				return usageOf(cmd, errors.New("--dir is empty\nhint: write --dir . for this folder"))
+			}
 			r.plan, err = flags.plan(words, r.here, grammar.World{Ask: r.ask, Secret: r.secret})
 			if err != nil {
 				return usageOf(cmd, err)
@@ -275,8 +278,21 @@ func (r *running) dialog(ctx context.Context) error {
 		}
 		return err
 	}
-	_, err := r.console.Expect(ctx, expect.EOF)
+	m, err := r.console.Expect(ctx, expect.EOF)
+	if err == nil {
+		err = r.atEnd(ctx, m)
+	}
 	return r.explain(ctx, err)
+}
+
+// atEnd answers the end of the output by the first rule for it, if there is one.
+func (r *running) atEnd(ctx context.Context, m expect.Match) error {
+	for _, rule := range r.plan.rules {
+		if rule.When == expect.EOF {
+			return rule.Do(ctx, r.console, m)
+		}
+	}
+	return nil
 }
 
 // explain puts what ended the dialog first, and keeps of its error the details.

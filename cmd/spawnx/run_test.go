@@ -171,6 +171,37 @@ func TestInput(t *testing.T) {
 }
 
 // Under cron our input is /dev/null: its end is not typed into a dialog.
+// What a first user met.
+func TestAnswersThatCannotBeGiven(t *testing.T) {
+	const ask = `printf 'Password: '; stty -echo; read p; stty echo; echo; echo "got: $p"`
+	t.Setenv("PW", "two\nlines")
+	for _, tt := range []struct {
+		args   []string
+		status int
+		err    string
+	}{
+		{[]string{"--on", "Password: => <secret fd:3>", "sh", "-c", ask}, 1, "no such descriptor was handed over"},
+		{[]string{"--on", "Password: => <secret env:PW>", "sh", "-c", ask}, 1, "the secret holds a line end"},
+		{[]string{"--on", "<eof> => <fail ended too early>", "true"}, 1, "run true: ended too early"},
+		{[]string{"--dir", "", "true"}, 125, "--dir is empty"},
+		{[]string{"--timeout", "500ms", "--on", "zzz => q", "sh", "-c", "printf 'Really? '; read a"}, 124, "waits for input"},
+	} {
+		r := spawnxRun(t, nil, append([]string{"run"}, tt.args...)...)
+		if r.status != tt.status || !strings.Contains(r.err, tt.err) {
+			t.Errorf("%q: %+v", tt.args, r)
+		}
+	}
+}
+
+// A job that a shell starts in the background runs, and is not stopped for its terminal.
+func TestABackgroundJob(t *testing.T) {
+	c := shell(t)
+	types(t, c, "spawnx run sh -c 'echo runs in the back''ground' & wait $!; echo status=$?")
+	sees(t, c, expect.Text("runs in the background"))
+	sees(t, c, expect.Text("status=0"))
+	sees(t, c, prompt)
+}
+
 // A terminal that reads by lines would cut a long one: nothing of it is passed on.
 func TestLongLineOfOurInput(t *testing.T) {
 	long := strings.Repeat("x", 5000)

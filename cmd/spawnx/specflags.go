@@ -35,7 +35,7 @@ type runFlags struct {
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&f.on, "on", nil, "answer: `'PATTERN => REPLY'`; repeatable, the first that matches wins")
+	fs.StringArrayVar(&f.on, "on", nil, "answer: `'PATTERN => REPLY'`; repeatable; what matches first wins, then the earlier rule")
 	fs.Var(value[proc.Stdio]{"kind", ptyio.ParseKind, func(k proc.Stdio) { f.stdio = &k }}, "stdio",
 		"what the program gets: pty, pipes, pty-stderr (errors apart) or pty-stdout (input a pipe)")
 	fs.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { f.timeout = d }}, "timeout",
