@@ -41,6 +41,9 @@ func SecretRef(ref string) Secret {
 // relays; pipes and sockets; a terminal that was started with echo off) it
 // is refused unless Options.UnprovedSecrets says otherwise. On a terminal that
 // was started with echo off it is enough that the program provably waits.
+//
+// A secret that holds a line end, or a byte that the terminal would take as a
+// key, is refused: it would arrive as something else.
 func (c *Console) SendSecret(ctx context.Context, s Secret) error {
 	began := time.Now()
 	if err := c.silent(ctx); err != nil {
