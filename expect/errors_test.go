@@ -1,6 +1,7 @@
 package expect_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -106,6 +107,30 @@ func TestSendsThatWouldNotArriveAreRefused(t *testing.T) {
 	}
 	d.eof()
 	d.ends(0)
+}
+
+// A program that ends instead of reading its password does not keep the one
+// who gives it waiting, and what would be cut is not typed.
+func TestSecretsThatCannotArrive(t *testing.T) {
+	secret := func(s string) expect.Secret {
+		return func(context.Context) ([]byte, error) { return []byte(s), nil }
+	}
+	d := drive(t, proc.Command("sh", "-c", "printf 'Password: '; read line; exit 3"))
+	d.expect(expect.Text("Password: "))
+	gave := make(chan error, 1)
+	go func() { gave <- d.With(expect.Options{Timeout: -1}).SendSecret(t.Context(), secret("hunter2")) }()
+	d.line("") // its end
+	if err := <-gave; err == nil || !strings.Contains(err.Error(), "the program has ended") {
+		t.Errorf("%v", err)
+	}
+	d.ends(3)
+	d = drive(t, proc.Command("sh", "-c", "stty -echo; echo ready; exec cat"))
+	d.expect(expect.Text("ready\n"))
+	for _, s := range []string{"two\nlines", "a\x03b", strings.Repeat("x", 5000)} {
+		if err := d.SendSecret(t.Context(), secret(s)); !errors.Is(err, expect.ErrRefused) {
+			t.Errorf("%.10q: %v", s, err)
+		}
+	}
 }
 
 // The terminal's echo is not output; what the program writes itself is.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spawnx/spawnx/internal/secret"
+	"github.com/spawnx/spawnx/ptyio"
 )
 
 // A Secret is where a secret comes from: a function, so that it cannot be
@@ -69,6 +70,10 @@ func (c *Console) SendSecret(ctx context.Context, s Secret) error {
 		clear(value)
 		return &Error{Op: "sendsecret", Err: ErrRefused, what: "the secret holds a line end, or a byte that the terminal would take as a key; nothing was sent"}
 	}
+	if mode.Canonical && len(value) > ptyio.MaxCanonical {
+		clear(value)
+		return &Error{Op: "sendsecret", Err: ErrRefused, what: fmt.Sprintf("the secret has more than %d bytes, and the terminal, which reads by lines, would cut it; nothing was sent", ptyio.MaxCanonical)}
+	}
 	typed := append(value[:len(value):len(value)], c.opts.Enter...)
 	defer clear(typed)
 	defer clear(value)
@@ -110,6 +115,10 @@ func (c *Console) silent(ctx context.Context) error {
 		ctx, cancel = context.WithDeadline(ctx, until)
 		defer cancel()
 	}
+	var exited <-chan struct{} // the terminal keeps its mode when nobody is left to change it
+	if p := c.b.Process(); p != nil {
+		exited = p.Exited()
+	}
 	tick := time.NewTicker(modePoll)
 	defer tick.Stop()
 	for ; err == nil && !ready(); mode, err = c.inputMode() {
@@ -118,6 +127,8 @@ func (c *Console) silent(ctx context.Context) error {
 		}
 		select {
 		case <-tick.C:
+		case <-exited:
+			return errors.New("the program has ended; nothing was sent")
 		case <-ctx.Done():
 			if !mode.Canonical && !mode.Echo {
 				return fmt.Errorf("%w: the terminal is in raw mode", ErrUnproved)
