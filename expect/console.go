@@ -16,6 +16,7 @@ package expect
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -189,16 +190,29 @@ func (c *Console) Bridge() *bridge.Bridge { return c.b }
 
 // Wait waits until the program has ended, reading and dropping what is unread
 // meanwhile, so that it cannot be stopped by a full terminal. It has no
-// timeout of its own. The error is a *proc.ExitError unless the status is 0.
-func (c *Console) Wait(ctx context.Context) (proc.Exit, error) {
-	if err := c.turn.take(ctx, time.Time{}); err != nil {
+// timeout of its own. The error is a *proc.ExitError unless the status is 0,
+// and an *Error that says what the program does instead when ctx ends first.
+func (c *Console) Wait(ctx context.Context) (exit proc.Exit, err error) {
+	start := time.Now()
+	if err = c.turn.take(ctx, time.Time{}); err != nil {
 		return proc.Exit{}, err
 	}
 	defer c.turn.give()
-	if err := c.drop(ctx); err != nil {
-		return proc.Exit{}, err
+	if err = c.drop(ctx); err == nil {
+		exit, err = c.b.Wait(ctx)
 	}
-	return c.b.Wait(ctx)
+	var status *proc.ExitError
+	if ctx.Err() == nil || err == nil || errors.As(err, &status) {
+		return exit, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.newError("wait", err, time.Since(start))
+	if e.what = describe(err, e.Elapsed, 0); errors.Is(err, context.DeadlineExceeded) {
+		e.what = fmt.Sprintf("did not end in %s", round(e.Elapsed))
+	}
+	e.hint = cure(e.Findings)
+	return exit, e
 }
 
 // drop reads to the end of the output.

@@ -61,6 +61,7 @@ func status(err error) int {
 		exit    *proc.ExitError
 		start   *proc.StartError
 		dialog  *expect.Error
+		unseen  *whyError
 	)
 	switch {
 	case err == nil:
@@ -76,7 +77,8 @@ func status(err error) int {
 		return ourselves
 	case errors.Is(err, secret.ErrInterrupted): // ctrl-c instead of an answer
 		return bySignal + int(syscall.SIGINT)
-	case errors.As(err, &failed), errors.As(err, &input), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal):
+	case errors.As(err, &failed), errors.As(err, &input), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal),
+		errors.As(err, &unseen):
 		return didNotWork
 	case errors.As(err, &start):
 		return startStatus(start)

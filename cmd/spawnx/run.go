@@ -273,10 +273,10 @@ func (r *running) dialog(ctx context.Context) error {
 	if len(r.plan.rules) == 0 {
 		_, err := r.console.Wait(ctx)
 		var exit *proc.ExitError
-		if ctx.Err() == nil && (err == nil || errors.As(err, &exit)) {
+		if err == nil || errors.As(err, &exit) {
 			return nil
 		}
-		return err
+		return r.explain(ctx, err)
 	}
 	m, err := r.console.Expect(ctx, expect.EOF)
 	if err == nil {
