@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -37,20 +38,38 @@ type program struct {
 	fail error
 }
 
-// lanes returns the present process's ends as the lanes want them.
+// lanes returns the present process's ends as the lanes want them. Those that a
+// pipe joins to another program directly are not ours: no lane begins there.
 func (g *program) lanes() (out, stderr Source, in Sink) {
 	linger := g.spec.LingerTime()
 	std := g.p.Stdio()
-	o := &outlet{f: std.Out, linger: linger}
-	g.outlets = []*outlet{o}
-	out, in = o, std.In
+	g.outlets = nil
+	lane := func(f *ptyio.File) Source {
+		o := &outlet{f: f, linger: linger}
+		g.outlets = append(g.outlets, o)
+		return o
+	}
+	out, in = nowhere{}, nowhere{}
+	if std.Out != nil {
+		out = lane(std.Out)
+	}
+	if std.In != nil {
+		in = std.In
+	}
 	if std.Err != nil {
-		e := &outlet{f: std.Err, linger: linger}
-		g.outlets = append(g.outlets, e)
-		stderr = e
+		stderr = lane(std.Err)
 	}
 	return out, stderr, in
 }
+
+// nowhere is the end of a lane that is not ours: nothing comes, nothing is taken.
+type nowhere struct{}
+
+func (nowhere) Read([]byte) (int, error)         { return 0, io.EOF }
+func (nowhere) Write([]byte) (int, error)        { return 0, ErrNoInput }
+func (nowhere) Close() error                     { return nil }
+func (nowhere) SetReadDeadline(time.Time) error  { return nil }
+func (nowhere) SetWriteDeadline(time.Time) error { return nil }
 
 func (g *program) run() {
 	defer close(g.done)
@@ -192,7 +211,10 @@ func (g *program) Resize(size proc.Size) error { return g.process().Resize(size)
 
 func (g *program) Taken() bool {
 	std := g.process().Stdio()
-	if std.In == std.Out {
+	switch {
+	case std.In == nil:
+		return false // another program's matter
+	case std.In == std.Out:
 		return std.Terminal.Taken()
 	}
 	n, err := std.In.Unread() // a pipe tells it at both ends
@@ -221,14 +243,16 @@ func (g *program) Stats() PeerStats {
 		st.Running = false
 	default:
 	}
-	if n, err := std.Out.Unread(); err == nil {
-		st.Unread = n
+	if std.Out != nil {
+		if n, err := std.Out.Unread(); err == nil {
+			st.Unread = n
+		}
+		if std.Kind == ptyio.Pipes {
+			st.OutputPipe = std.Out.Inode()
+		}
 	}
-	if std.In != std.Out {
+	if std.In != nil && std.In != std.Out {
 		st.InputPipe = std.In.Inode()
-	}
-	if std.Kind == ptyio.Pipes {
-		st.OutputPipe = std.Out.Inode()
 	}
 	if std.Err != nil {
 		st.ErrPipe = std.Err.Inode()

@@ -25,6 +25,11 @@ func Start(ctx context.Context, spec proc.Spec, files ...*os.File) (*Bridge, err
 	if err != nil {
 		return nil, err
 	}
+	return join(ctx, spec, p, reap), nil
+}
+
+// join makes the Bridge of a program that has been started and is held.
+func join(ctx context.Context, spec proc.Spec, p *proc.Process, reap func()) *Bridge {
 	g := &program{
 		spec: spec, ctx: ctx, p: p, reap: reap, began: time.Now(),
 		more: spec.Restart.When != proc.Never,
@@ -36,11 +41,12 @@ func Start(ctx context.Context, spec proc.Spec, files ...*os.File) (*Bridge, err
 		g.err = newStream(stderr, 0, 0, g.more)
 	}
 	g.in = NewInput(in, g.out)
-	g.in.shared = p.Stdio().In == p.Stdio().Out
+	g.in.closed = p.Stdio().In == nil
+	g.in.shared = p.Stdio().Terminal != nil && p.Stdio().In == p.Stdio().Out
 	if g.more {
 		go g.run()
 	} else {
 		p.AfterExit(g.run) // until then a goroutine would only wait
 	}
-	return &Bridge{peer: g, out: g.out, err: g.err, in: g.in, close: sync.OnceValue(g.close)}, nil
+	return &Bridge{peer: g, out: g.out, err: g.err, in: g.in, close: sync.OnceValue(g.close)}
 }

@@ -64,14 +64,36 @@ func StartHeld(ctx context.Context, s Spec, files ...*os.File) (p *Process, reap
 	if err != nil {
 		return nil, nil, &StartError{stageTerminal, s.Args[0], err}
 	}
+	p, reap, err = l.run(ctx, stdio)
+	if err != nil {
+		_ = stdio.Close() // the reason is err
+	}
+	return p, reap, err
+}
+
+// StartOn is StartHeld on streams that the caller has opened, whatever the Spec says about them. When the start fails
+// they stay the caller's to close.
+func StartOn(ctx context.Context, s Spec, stdio *ptyio.Stdio, files ...*os.File) (p *Process, reap func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	s.Stdio = stdio.Kind
+	l, err := prepare(s, files)
+	if err != nil {
+		return nil, nil, err
+	}
+	return l.run(ctx, stdio)
+}
+
+// run starts the program and looks after it.
+func (l launch) run(ctx context.Context, stdio *ptyio.Stdio) (p *Process, reap func(), err error) {
 	started := time.Now()
 	c, err := l.start(stdio)
 	if err != nil {
-		_ = stdio.Close() // the reason is err
 		return nil, nil, err
 	}
 	p = &Process{
-		spec:    s,
+		spec:    l.spec,
 		stdio:   stdio,
 		child:   c,
 		started: started,

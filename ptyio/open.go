@@ -3,15 +3,17 @@ package ptyio
 import (
 	"errors"
 	"os"
+	"slices"
 	"sync"
 )
 
 // A Stdio is both sides of a program's standard streams. Whoever opened it
-// closes it. The fields do not change; the methods may be called concurrently.
+// closes it. The fields do not change once a program has been given it; the
+// methods may be called concurrently.
 type Stdio struct {
 	Kind Kind
 	// Our ends. On a terminal In and Out are the same File; Err is nil where
-	// errors share the terminal.
+	// errors share the terminal. Connect makes In and Out nil.
 	In, Out, Err *File
 	// Terminal is the program's terminal; nil with Pipes.
 	Terminal *Terminal
@@ -115,6 +117,43 @@ func (s *Stdio) pipe(fd int, theirs, ours *os.File) (*File, error) {
 	}
 	s.child[fd], s.pipes = theirs, append(s.pipes, theirs)
 	return newFile(ours)
+}
+
+// Connect makes one pipe of from's output and to's input, before either is
+// given to a program: what one writes the other reads, and the kernel moves it.
+// Afterwards from.Out and to.In are nil. Both ends must be pipes.
+func Connect(from, to *Stdio) error {
+	if from.Out == nil || from.Terminal != nil || to.In == nil || to.In == to.Out {
+		return errors.New("only pipes can be connected")
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	if r, err = blocking(r); err != nil {
+		w.Close()
+		return err
+	}
+	if w, err = blocking(w); err != nil {
+		r.Close()
+		return err
+	}
+	_ = from.Out.Close() // nothing was written to either
+	_ = to.In.Close()
+	from.Out, to.In = nil, nil
+	from.replace(1, w)
+	to.replace(0, r)
+	return nil
+}
+
+// replace gives the child another descriptor fd.
+func (s *Stdio) replace(fd int, f *os.File) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.child[fd]
+	s.pipes = append(slices.DeleteFunc(s.pipes, func(p *os.File) bool { return p == old }), f)
+	s.child[fd] = f
+	_ = old.Close()
 }
 
 // Child returns what the program gets as descriptors 0, 1 and 2, in blocking

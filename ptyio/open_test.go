@@ -4,6 +4,7 @@ package ptyio_test
 
 import (
 	"errors"
+	"io"
 	"syscall"
 	"testing"
 
@@ -170,5 +171,33 @@ func TestNothingToInherit(t *testing.T) {
 	// Nobody reads any more.
 	if _, err := s.In.Write([]byte("x")); !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("a write that nobody can read: %v", err)
+	}
+}
+
+// Two that are connected have one pipe between them, and its end comes through it.
+func TestConnect(t *testing.T) {
+	from, to := open(t, ptyio.Pipes), open(t, ptyio.PTYStdout)
+	if err := ptyio.Connect(from, to); err != nil {
+		t.Fatal(err)
+	}
+	if from.Out != nil || to.In != nil {
+		t.Errorf("our ends are %v and %v, want none", from.Out, to.In)
+	}
+	write(t, from.Child()[1], "past us\n")
+	readUntil(t, to.Child()[0], "past us\n")
+	checkFlags(t, from.Child()[1], false, "connected", ptyio.Pipes)
+	reader := to.Child()[0]
+	if err := from.Close(); err != nil {
+		t.Error(err)
+	}
+	if n, err := reader.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("behind the end: %d, %v", n, err)
+	}
+	for _, ends := range [][2]*ptyio.Stdio{
+		{open(t, ptyio.PTY), open(t, ptyio.Pipes)}, {open(t, ptyio.Pipes), open(t, ptyio.PTY)}, {from, to},
+	} {
+		if err := ptyio.Connect(ends[0], ends[1]); err == nil {
+			t.Errorf("%v to %v: no error", ends[0].Kind, ends[1].Kind)
+		}
 	}
 }
