@@ -16,6 +16,7 @@ root=$PWD
 
 # What the tests drive: a command or file that must be there, and the Debian package that has it.
 needs='
+asciinema               asciinema
 bash                    bash
 bc                      bc
 busybox                 busybox-static
