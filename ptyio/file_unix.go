@@ -13,15 +13,6 @@ var (
 	write = unix.Write
 )
 
-// nonblocking makes a File out of f, which it closes.
-func nonblocking(f *os.File) (*File, error) {
-	dup, err := reopen(f, true)
-	if err != nil {
-		return nil, err
-	}
-	return newFile(dup)
-}
-
 // blocking returns f in the mode that programs expect of their standard
 // streams, and closes f itself. (Package os makes what it opens non-blocking.)
 func blocking(f *os.File) (*os.File, error) { return reopen(f, false) }

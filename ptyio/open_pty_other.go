@@ -1,12 +1,10 @@
-//go:build unix
+//go:build unix && !linux
 
 package ptyio
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"syscall"
 
 	"github.com/creack/pty"
 )
@@ -15,6 +13,9 @@ import (
 // does, as programs expect.
 func openPTY() (*File, *os.File, error) {
 	master, slave, err := pty.Open()
+	if errors.Is(err, pty.ErrUnsupported) {
+		return nil, nil, ErrUnsupported
+	}
 	if err != nil {
 		return nil, nil, openError(err)
 	}
@@ -31,12 +32,11 @@ func openPTY() (*File, *os.File, error) {
 	return ours, theirs, nil
 }
 
-func openError(err error) error {
-	switch {
-	case errors.Is(err, pty.ErrUnsupported):
-		return ErrUnsupported
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.ENXIO):
-		return fmt.Errorf("no terminals are left on this system: %w", err)
+// nonblocking makes a File out of f, which it closes.
+func nonblocking(f *os.File) (*File, error) {
+	dup, err := reopen(f, true)
+	if err != nil {
+		return nil, err
 	}
-	return fmt.Errorf("open a terminal: %w", err)
+	return newFile(dup)
 }
