@@ -45,9 +45,10 @@ a terminal or pipes, watches over them and passes on what a person types.`,
 	root.DisableFlagsInUseLine = true
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(), newWhy(), newMan())
+	root.AddCommand(newRun(), newWhy())
 	root.SetHelpCommand(newHelp())
 	addCompletion(root)
+	addMan(root)
 	return root
 }
 

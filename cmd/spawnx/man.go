@@ -1,3 +1,5 @@
+//go:build man
+
 package main
 
 import (
@@ -7,9 +9,10 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-// newMan is for packagers: it is not listed. It costs the binary 0.4 MB.
-func newMan() *cobra.Command {
-	return &cobra.Command{
+// addMan is for packagers: go run -tags man ./cmd/spawnx man DIR. Otherwise it is not there: what makes the pages
+// costs every start of spawnx a millisecond, to compile the regular expressions of a Markdown parser.
+func addMan(root *cobra.Command) {
+	root.AddCommand(&cobra.Command{
 		Use:    "man DIR",
 		Short:  "Write the manual pages into a folder",
 		Hidden: true,
@@ -28,5 +31,5 @@ func newMan() *cobra.Command {
 			}
 			return nil
 		},
-	}
+	})
 }
