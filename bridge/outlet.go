@@ -16,6 +16,7 @@ import (
 type outlet struct {
 	f      *ptyio.File
 	linger time.Duration // 0: do not wait at all
+	size   func() int    // see WithPieces; nil: whole reads
 
 	mu      sync.Mutex // also orders every SetReadDeadline of f
 	want    time.Time  // what the lane asked for
@@ -25,6 +26,7 @@ type outlet struct {
 }
 
 func (o *outlet) Read(p []byte) (int, error) {
+	p = o.piece(p)
 	for {
 		n, err := o.f.Read(p)
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -76,7 +78,7 @@ func (o *outlet) late(p []byte) (n int, err error, again bool) {
 }
 
 func (o *outlet) ReadNow(p []byte) (int, error) {
-	n, err := o.f.ReadNow(p)
+	n, err := o.f.ReadNow(o.piece(p))
 	if n > 0 {
 		o.heard()
 	}

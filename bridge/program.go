@@ -44,8 +44,9 @@ func (g *program) lanes() (out, stderr Source, in Sink) {
 	linger := g.spec.LingerTime()
 	std := g.p.Stdio()
 	g.outlets = nil
+	size, _ := g.ctx.Value(piecesKey{}).(func() int)
 	lane := func(f *ptyio.File) Source {
-		o := &outlet{f: f, linger: linger}
+		o := &outlet{f: f, linger: linger, size: size}
 		g.outlets = append(g.outlets, o)
 		return o
 	}
