@@ -19,7 +19,18 @@ func (l launch) fork(files []*os.File) (*child, error) {
 		attr.Credential = &syscall.Credential{Uid: c.UID, Gid: c.GID, Groups: c.Groups}
 	}
 	defer runtime.KeepAlive(files)
-	return forkExec(l.path, l.args, l.env, l.spec.Dir, descriptors(files), attr)
+	return l.forker()(l.path, l.args, l.env, l.spec.Dir, descriptors(files), attr)
+}
+
+// A forker forks and executes a program as syscall.ForkExec does.
+type forker func(path string, args, env []string, dir string, fds []uintptr, attr *syscall.SysProcAttr) (*child, error)
+
+// forker is who forks for l: this process or, for what is contained, the keeper.
+func (l launch) forker() forker {
+	if l.keeper != nil {
+		return l.keeper.forkExec
+	}
+	return forkExec
 }
 
 // descriptors uses Fd, not SyscallConn: it sets blocking mode, which the child's descriptor shares and programs expect.

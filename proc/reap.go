@@ -59,12 +59,12 @@ func (p *Process) Exit() (e Exit, ok bool) {
 func (p *Process) Wait(ctx context.Context) (Exit, error) {
 	select {
 	case <-p.exited:
-		return p.exit, p.exit.err()
+		return p.exit, p.waited()
 	default:
 	}
 	select {
 	case <-p.exited:
-		return p.exit, p.exit.err()
+		return p.exit, p.waited()
 	case <-ctx.Done():
 		return Exit{}, ctx.Err()
 	}

@@ -6,9 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
-	"unsafe"
 
+	"github.com/spawnx/spawnx/internal/shim"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,6 +21,10 @@ var withoutPidfd atomic.Bool
 type child struct {
 	pid   int
 	pidfd *os.File // nil without pidfds
+
+	// Of a contained program, whose parent is not this process.
+	keeper *keeper // nil: it is ours
+	group  string  // the folder of its cgroup, "" if it has none
 
 	// mu orders signals by number and the reaping, after which the number may be a stranger's.
 	mu       sync.Mutex
@@ -45,7 +48,14 @@ func (c *child) seeExit() (e Exit) {
 	if c.pidfd != nil {
 		var err error
 		wait := func(fd uintptr) (done bool) {
-			e, done, err = waitid(unix.P_PIDFD, int(fd), unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
+			if c.keeper != nil {
+				if !ready(fd) { // the keeper is not asked in vain
+					return false
+				}
+				e, done, err = c.keeper.wait(c.pid)
+			} else {
+				e, done, err = waitid(unix.P_PIDFD, int(fd), unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
+			}
 			return done || err != nil
 		}
 		conn, cerr := c.pidfd.SyscallConn()
@@ -53,12 +63,22 @@ func (c *child) seeExit() (e Exit) {
 			cerr = conn.Read(wait)
 		}
 		// Linux 5.3 has pidfds, but no waitid of them.
-		if cerr == nil && (err == nil || errors.Is(err, unix.ECHILD)) {
+		if cerr == nil && (err == nil || errors.Is(err, unix.ECHILD)) || c.keeper != nil {
 			return e
 		}
 	}
 	e, _, _ = waitid(unix.P_PID, c.pid, unix.WEXITED|unix.WNOWAIT) // an error is an Exit that nobody knows
 	return e
+}
+
+// ready reports whether a pidfd says that its process has ended.
+func ready(fd uintptr) bool {
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		if err != unix.EINTR {
+			return n > 0
+		}
+	}
 }
 
 // reap frees the number of a process that ended. The pidfd is kept only as long as its group has members, because it
@@ -71,13 +91,20 @@ func (c *child) reap() {
 		return err
 	}
 	var err error = unix.EINVAL
-	if c.pidfd != nil {
+	if c.keeper != nil {
+		if !c.reaped { // else the keeper died
+			c.keeper.reap(c.pid)
+		}
+		err = nil
+	} else if c.pidfd != nil {
 		err = c.useFd(func(fd int) error { return wait(unix.P_PIDFD, fd) })
 	}
 	if err != nil && !errors.Is(err, unix.ECHILD) { // ECHILD: somebody else did it
 		_ = wait(unix.P_PID, c.pid)
 	}
-	c.reaped, c.reapedAt = true, ticksSinceBoot()
+	if !c.reaped {
+		c.reaped, c.reapedAt = true, ticksSinceBoot()
+	}
 	if c.treeGone || c.pidfd != nil && !c.groupLives() {
 		c.closeFd()
 	}
@@ -147,43 +174,14 @@ func (c *child) groupLives() bool {
 	return c.useFd(func(fd int) error { return unix.PidfdSendSignal(fd, 0, nil, pidfdGroup) }) == nil
 }
 
-// waitid is waitid(2) with the resources used, which the C library's does not return. ended is false only with WNOHANG or
-// beside an error.
+// waitid is waitid(2) of one process. ended is false only with WNOHANG or beside an error.
 func waitid(idType, id, options int) (e Exit, ended bool, err error) {
-	var info unix.Siginfo
-	var usage unix.Rusage
-	for {
-		err = unix.Waitid(idType, id, &info, options, &usage)
-		if !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	if err != nil {
-		return Exit{Code: -1}, false, err
-	}
-	// The part of siginfo_t that belongs to SIGCHLD follows three ints, aligned as a pointer.
-	child := (*struct {
-		header [3]int32
-		rest   struct {
-			_      [0]uintptr
-			pid    int32
-			uid    uint32
-			status int32
-		}
-	})(unsafe.Pointer(&info))
-	if child.rest.pid == 0 {
-		return Exit{}, false, nil
-	}
-	status := int(child.rest.status)
-	const exited, dumped = 1, 3 // CLD_EXITED, CLD_DUMPED of siginfo.h; between them CLD_KILLED
-	if info.Code == exited {
-		e.Code = status & 0xff
-	} else {
-		e.Code, e.Signal, e.Core = -1, syscall.Signal(status), info.Code == dumped
-	}
-	e.CPU = time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-	e.MaxRSS = int64(usage.Maxrss) * 1024 // KiB
-	return e, true, nil
+	pid, how, err := shim.Waitid(idType, id, options)
+	return exitOf(how), pid != 0, err
+}
+
+func exitOf(e shim.Ended) Exit {
+	return Exit{Code: e.Code, Signal: e.Signal, Core: e.Core, CPU: e.CPU, MaxRSS: e.MaxRSS}
 }
 
 // ticksSinceBoot is now, as /proc/PID/stat writes the start of a process: in hundredths of a second (USER_HZ).

@@ -23,7 +23,7 @@ const stepsTime = 30 * time.Second
 func (l launch) viaShim(files []*os.File) (*child, error) {
 	plan := shim.Plan{
 		Role: shim.Exec, Umask: l.steps.umask, Limits: l.steps.limits, NoNewPrivs: l.steps.noNewPrivs,
-		Path: l.path, Args: shim.JoinWords(l.args), Env: shim.JoinWords(l.env),
+		Path: []byte(l.path), Args: shim.JoinWords(l.args), Env: shim.JoinWords(l.env),
 	}
 	if c := l.spec.Credential; c != nil {
 		plan.User = &shim.User{UID: c.UID, GID: c.GID}
@@ -32,7 +32,7 @@ func (l launch) viaShim(files []*os.File) (*child, error) {
 		}
 	}
 	defer runtime.KeepAlive(files)
-	c, link, err := helper(l.spec.Dir, descriptors(files), l.sysProcAttr())
+	c, link, err := helper(l.forker(), l.spec.Dir, descriptors(files), l.sysProcAttr())
 	if err != nil {
 		return nil, &StartError{stageLimits, l.spec.Args[0], err}
 	}
@@ -60,8 +60,8 @@ func (l launch) viaShim(files []*os.File) (*child, error) {
 	return nil, &StartError{stageLimits, l.spec.Args[0], err}
 }
 
-// helper starts our own binary as a helper, with these descriptors and one end of a socket; link is the other.
-func helper(dir string, fds []uintptr, attr *syscall.SysProcAttr) (c *child, link *os.File, err error) {
+// helper has our own binary started as a helper, with these descriptors and one end of a socket; link is the other.
+func helper(fork forker, dir string, fds []uintptr, attr *syscall.SysProcAttr) (c *child, link *os.File, err error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, nil, err
@@ -71,7 +71,7 @@ func helper(dir string, fds []uintptr, attr *syscall.SysProcAttr) (c *child, lin
 	if err == nil {
 		// Its environment is empty: variables of the program's, as GODEBUG, are not for our own Go code.
 		args := []string{shim.Arg0, strconv.Itoa(len(fds))}
-		c, err = forkExec(exe, args, []string{}, dir, append(fds[:len(fds):len(fds)], theirs.Fd()), attr)
+		c, err = fork(exe, args, []string{}, dir, append(fds[:len(fds):len(fds)], theirs.Fd()), attr)
 	}
 	if err != nil {
 		ours.Close()
@@ -118,7 +118,7 @@ func startGuard(tty uintptr, saved []byte) (*child, *os.File, error) {
 		return nil, nil, err
 	}
 	defer null.Close()
-	c, link, err := helper("/", []uintptr{tty, null.Fd(), null.Fd()}, &syscall.SysProcAttr{Setsid: true})
+	c, link, err := helper(forkExec, "/", []uintptr{tty, null.Fd(), null.Fd()}, &syscall.SysProcAttr{Setsid: true})
 	if err != nil {
 		return nil, nil, err
 	}

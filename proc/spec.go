@@ -43,6 +43,11 @@ type Spec struct {
 	// Credential, where it is not nil, is who the child runs as. A terminal of its is given to that user.
 	Credential *Credential
 	Limits     Limits
+	// Contain makes sure that the program and all that it starts are killed within 2 s of the death of this process, by
+	// SIGKILL too, and that Stop also finds what left its session and its parent (Linux; needs MaybeShim). The parent of
+	// contained programs is a helper, one for all, that starts with the first: its own limits and priority are those
+	// that this process had then. CheckContainment tells how sure it is here.
+	Contain bool
 	// Grace is the time that Stop leaves between TERM and KILL: zero is 5 s, negative means KILL at once.
 	Grace time.Duration
 	// Linger is for who reads the output: how long it may be silent after the exit while somebody else still holds it

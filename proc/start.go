@@ -101,6 +101,7 @@ func (l launch) run(ctx context.Context, stdio *ptyio.Stdio) (p *Process, reap f
 		reaped:  make(chan struct{}),
 	}
 	p.forget = context.AfterFunc(ctx, func() { _, _ = p.Stop(context.Background()) })
+	p.watchKeeper()
 	p.watch()
 	return p, func() { p.letReap.Do(func() { close(p.reaped) }) }, nil
 }
@@ -113,6 +114,8 @@ type launch struct {
 	env   []string
 	files []*os.File // descriptors 3 and up
 	steps steps      // between fork and execve; zero: none that need the shim
+
+	keeper *keeper // who forks; nil: we do
 }
 
 // prepare does all of a start that can fail without anything to undo.
@@ -135,7 +138,11 @@ func prepare(s Spec, files []*os.File) (launch, error) {
 	if err != nil {
 		return launch{}, &StartError{stageLimits, s.Args[0], err}
 	}
-	return launch{s, path, s.Args, env, files, steps}, nil
+	l := launch{spec: s, path: path, args: s.Args, env: env, files: files, steps: steps}
+	if err := l.contained(); err != nil {
+		return launch{}, &StartError{stageLimits, s.Args[0], err}
+	}
+	return l, nil
 }
 
 // start forks. The child's pipe ends are closed on our side when it runs, the terminal when its exit was seen.

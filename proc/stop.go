@@ -21,8 +21,9 @@ const (
 
 // Stop ends the program and all that it started: TERM, then CONT for those that are stopped, to the whole tree; after
 // Spec.Grace, or when ctx ends, KILL to what is left, until nothing is. The tree are the program's process group, its
-// session, their descendants, and what these were found to have started (Linux; elsewhere the group). On a terminal,
-// what ignores TERM gets HUP too: interactive shells do, and obey that.
+// session, their descendants, and what these were found to have started (Linux; elsewhere the group); of a contained
+// program really all that it started. On a terminal, what ignores TERM gets HUP too: interactive shells do, and obey
+// that.
 //
 // Stop after the program's own end does the same to what it left. It returns when the program's exit was seen and the
 // tree is gone. The error says what could not be ended; the program's status is not an error. Any number of goroutines
@@ -97,6 +98,7 @@ func (t *tree) terminate() {
 // kill leaves the tree no choice. The group at once first: its members cannot fork away from one signal to all.
 func (t *tree) kill() {
 	_ = t.p.child.signalGroup(syscall.SIGKILL) // an empty group is what we want
+	t.p.child.killStrays()
 	t.look()
 	t.signal(syscall.SIGKILL)
 }

@@ -40,6 +40,14 @@ func (t *tree) look() {
 	// After the scan: a leader that is still unreaped kept its number all the time.
 	tasks := scans.take()
 	ours := t.p.child.ownsSession()
+	strays := t.p.child.strays()
+	for _, pid := range strays { // those that came after the scan
+		if !slices.ContainsFunc(tasks, func(t task) bool { return t.pid == pid }) {
+			if task, err := readTask(pid); err == nil {
+				tasks = append(slices.Clip(tasks), task) // the scan is shared
+			}
+		}
+	}
 
 	children, sessions := map[int][]task{}, map[int][]task{}
 	var leader, seeds []task
@@ -52,7 +60,7 @@ func (t *tree) look() {
 		switch {
 		case task.pid == t.p.PID() && ours(task):
 			leader = append(leader, task)
-		case ours(task), slices.ContainsFunc(t.members, task.same):
+		case ours(task), slices.Contains(strays, task.pid), slices.ContainsFunc(t.members, task.same):
 			seeds = append(seeds, task)
 		}
 	}
@@ -217,10 +225,15 @@ func (t task) ignores(sig syscall.Signal) bool {
 	if err != nil {
 		return false
 	}
-	_, after, _ := bytes.Cut(data, []byte("\nSigIgn:\t"))
-	hex, _, _ := bytes.Cut(after, []byte("\n"))
-	mask, err := strconv.ParseUint(string(hex), 16, 64)
+	mask, err := strconv.ParseUint(statusLine(data, "SigIgn"), 16, 64)
 	return err == nil && mask&(1<<(sig-1)) != 0
+}
+
+// statusLine returns a line of /proc/PID/status.
+func statusLine(data []byte, name string) string {
+	_, after, _ := bytes.Cut(data, []byte("\n"+name+":\t"))
+	value, _, _ := bytes.Cut(after, []byte("\n"))
+	return string(value)
 }
 
 // scans shares looks at /proc: a thousand programs that are stopped at once need a few, not a thousand.

@@ -25,6 +25,7 @@ type runFlags struct {
 	logSize              int64
 	logKeep              int
 	restart              proc.When
+	contain              bool
 	unbuffered           bool
 	grace                *time.Duration // nil: not given
 	size                 *proc.Size     // nil: not given
@@ -48,6 +49,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.logKeep, "log-keep", 5, "how many old logs to keep, `N`")
 	fs.Var(value[proc.When]{"when", parseWhen, func(w proc.When) { f.restart = w }}, "restart",
 		"start it again when it ends: never, on-failure or always")
+	fs.BoolVar(&f.contain, "contain", false, "have all that it starts killed should spawnx die; doctor says what can escape")
 	fs.BoolVar(&f.unbuffered, "unbuffered", false, "do what is known to make this program write at once")
 	fs.Var(value[time.Duration]{"duration", parseGrace, func(d time.Duration) { f.grace = &d }}, "grace",
 		"time between asking it to end and killing it (default 5s)")
@@ -166,6 +168,7 @@ func (f *runFlags) plan(words []string, here surroundings, world grammar.World) 
 
 	p.spec.Dir = f.dir
 	p.spec.Restart.When = f.restart
+	p.spec.Contain = f.contain
 	if f.grace != nil {
 		p.spec.Grace = *f.grace
 		if *f.grace == 0 {

@@ -43,6 +43,11 @@ func help(args []string, giveBack func(*os.File, []byte) error) int {
 			}
 		}
 		return 0
+	case Keep:
+		if err := keep(link, plan); err != nil {
+			return report(link, fail("keep", err))
+		}
+		return 0
 	}
 	return report(link, &Failure{Step: "plan", Text: "unknown role " + strconv.Quote(string(plan.Role))})
 }

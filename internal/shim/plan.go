@@ -1,6 +1,6 @@
 // Package shim is what runs in a re-executed copy of our own binary: the steps between fork and execve that need Go
-// code of ours (limits, umask, no_new_privs), and the small process that gives a person's terminal back after our
-// death.
+// code of ours (limits, umask, no_new_privs), the small process that gives a person's terminal back after our death,
+// and the keeper, which is the parent of contained programs and kills them after our death.
 //
 // The copy is known by its argv[0], which no user types by accident, and takes a Plan from a socket whose descriptor
 // number is argv[1]. It imports nothing of ours and starts as early in main as the host lets it: proc.MaybeShim.
@@ -8,7 +8,6 @@ package shim
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +31,7 @@ type Role string
 const (
 	Exec    Role = "exec"    // do the steps of the plan, then become the program
 	Restore Role = "restore" // wait for the end of the socket, then give the terminal on descriptor 0 back
+	Keep    Role = "keep"    // start programs and adopt what they leave behind; at the end of the socket, kill them all
 )
 
 // A Plan says what the helper does. It is plain data; words are bytes, because arguments need not be UTF-8.
@@ -43,11 +43,14 @@ type Plan struct {
 	Limits     []Limit
 	User       *User
 	NoNewPrivs bool
-	Path       string // what execve gets
+	Path       []byte // what execve gets
 	Args, Env  Words
 
 	// For Restore: the terminal's settings, as ptyio keeps them.
 	Saved []byte
+
+	// For Keep: do without a cgroup.
+	NoGroup bool `json:",omitempty"`
 }
 
 // A Limit is one of setrlimit(2). Soft and hard limit are set.
@@ -122,36 +125,20 @@ const maxPlan = 32 << 20
 
 // WritePlan sends a plan: its length in four bytes, then JSON.
 func WritePlan(w io.Writer, p Plan) error {
-	data, err := json.Marshal(p)
+	data, err := frame(p, maxPlan)
 	if err != nil {
 		return err
 	}
-	if len(data) > maxPlan {
-		return syscall.E2BIG
-	}
-	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(data))), data...))
+	_, err = w.Write(data)
 	return err
 }
 
 // ReadPlan is the reverse of WritePlan. It reads no byte more.
 func ReadPlan(r io.Reader) (p Plan, err error) {
-	var size [4]byte
-	if _, err := io.ReadFull(r, size[:]); err != nil {
+	if err := unframe(r, &p, maxPlan); err != nil {
 		return p, fmt.Errorf("reading the plan: %w", err)
 	}
-	n := binary.BigEndian.Uint32(size[:])
-	if n > maxPlan {
-		return p, fmt.Errorf("a plan of %d bytes is too long", n)
-	}
-	// Not allocated from what the other end claims, but as it comes.
-	data, err := io.ReadAll(io.LimitReader(r, int64(n)))
-	if err == nil && len(data) < int(n) {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return p, fmt.Errorf("reading the plan: %w", err)
-	}
-	return p, json.Unmarshal(data, &p)
+	return p, nil
 }
 
 // Started waits until the helper has become the program, which closes its end of the socket, and returns nil, or the

@@ -18,7 +18,7 @@ func TestPlanThroughTheSocket(t *testing.T) {
 	for name, p := range map[string]Plan{
 		"empty": {},
 		"full": {Role: Exec, Umask: &umask, Limits: []Limit{{"files", 7, 1, 1<<64 - 1}}, User: &User{1, 2, []int{3, 4}}, NoNewPrivs: true,
-			Path: "/bin/sh", Args: JoinWords([]string{"sh", "", "\xff\x01"}), Env: JoinWords([]string{"A=\xff"})},
+			Path: []byte("/bin/sh"), Args: JoinWords([]string{"sh", "", "\xff\x01"}), Env: JoinWords([]string{"A=\xff"})},
 		"restore": {Role: Restore, Saved: []byte(`{"x":1}`)},
 	} {
 		var buf bytes.Buffer
@@ -39,7 +39,7 @@ func TestPlanThroughTheSocket(t *testing.T) {
 
 func TestPlanThatIsCutOff(t *testing.T) {
 	var buf bytes.Buffer
-	if err := WritePlan(&buf, Plan{Role: Exec, Path: "/bin/true"}); err != nil {
+	if err := WritePlan(&buf, Plan{Role: Exec, Path: []byte("/bin/true")}); err != nil {
 		t.Fatal(err)
 	}
 	for n := range buf.Len() {
@@ -118,7 +118,7 @@ func TestHelpersStartedByHand(t *testing.T) {
 
 func FuzzReadPlan(f *testing.F) {
 	var buf bytes.Buffer
-	if err := WritePlan(&buf, Plan{Role: Exec, Path: "/bin/sh", Args: JoinWords([]string{"sh"})}); err != nil {
+	if err := WritePlan(&buf, Plan{Role: Exec, Path: []byte("/bin/sh"), Args: JoinWords([]string{"sh"})}); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(buf.Bytes())

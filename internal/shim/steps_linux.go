@@ -47,7 +47,7 @@ func become(p Plan) *Failure {
 			}
 		}
 	}
-	return fail("execve", syscall.Exec(p.Path, args, env))
+	return fail("execve", syscall.Exec(string(p.Path), args, env))
 }
 
 // keepMemory makes sure that n bytes can be allocated without asking the kernel: it would refuse Go's runtime a larger

@@ -1,0 +1,193 @@
+package shim
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A group is the folder of a cgroup of version 2: of a keeper's programs, or below it of one program. "" is none. Its
+// file cgroup.kill (Linux 5.14) kills all members at once, also those that are just being forked, whatever session,
+// parent or user they have.
+type group string
+
+// newGroup makes the group of this process's programs below its own, "" where it may not, or where the kernel cannot
+// start a program in a group.
+func newGroup() group {
+	own := ownGroup()
+	if own == "" {
+		return ""
+	}
+	g := group(filepath.Join(string(own), "spawnx-"+strconv.Itoa(os.Getpid())))
+	if err := os.Mkdir(string(g), 0o755); err != nil {
+		return ""
+	}
+	if !g.works() {
+		_ = g.remove()
+		return ""
+	}
+	return g
+}
+
+// works tries it: our own binary, which ends at once, started in the group.
+func (g group) works() bool {
+	if _, err := os.Stat(filepath.Join(string(g), "cgroup.kill")); err != nil {
+		return false
+	}
+	fd, err := unix.Open(string(g), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	pid, err := syscall.ForkExec("/proc/self/exe", []string{Arg0}, &syscall.ProcAttr{
+		Files: []uintptr{0, 1, 2}, // null, all of them
+		Sys:   &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd},
+	})
+	if err != nil {
+		return false
+	}
+	_, _, err = Waitid(unix.P_PID, pid, unix.WEXITED)
+	return err == nil || errors.Is(err, unix.ECHILD)
+}
+
+// ownGroup is the group that this process is in, "" if it is not mounted.
+func ownGroup() group {
+	mine, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return ""
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return ""
+	}
+	return groupIn(mine, mounts)
+}
+
+// groupIn reads /proc/PID/cgroup, see cgroups(7), and /proc/PID/mountinfo, see proc_pid_mountinfo(5).
+func groupIn(mine, mounts []byte) group {
+	path, found := "", false
+	for line := range bytes.Lines(mine) {
+		if p, ok := strings.CutPrefix(strings.TrimSuffix(string(line), "\n"), "0::"); ok {
+			path, found = p, true
+		}
+	}
+	if !found || strings.HasPrefix(path, "/..") { // outside of what we see
+		return ""
+	}
+	for line := range bytes.Lines(mounts) {
+		before, after, _ := strings.Cut(string(line), " - ")
+		fields := strings.Fields(before)
+		if !strings.HasPrefix(after, "cgroup2 ") || len(fields) < 5 {
+			continue
+		}
+		root, at := fields[3], unescape(fields[4])
+		if below, ok := strings.CutPrefix(path, strings.TrimSuffix(root, "/")); ok {
+			return group(filepath.Join(at, below))
+		}
+	}
+	return ""
+}
+
+// unescape undoes what mountinfo does to blanks and the like: \040.
+func unescape(s string) string {
+	var b strings.Builder
+	for len(s) > 0 {
+		if s[0] == '\\' && len(s) >= 4 {
+			if n, err := strconv.ParseUint(s[1:4], 8, 8); err == nil {
+				b.WriteByte(byte(n))
+				s = s[4:]
+				continue
+			}
+		}
+		b.WriteByte(s[0])
+		s = s[1:]
+	}
+	return b.String()
+}
+
+// child makes a group for one program below g.
+func (g group) child() (group, error) {
+	dir, err := os.MkdirTemp(string(g), "")
+	if err != nil {
+		return "", err
+	}
+	return group(dir), nil
+}
+
+// kill kills all members, and those of the groups below.
+func (g group) kill() {
+	if g != "" {
+		_ = os.WriteFile(filepath.Join(string(g), "cgroup.kill"), []byte("1"), 0) // gone: then nobody is in it
+	}
+}
+
+// has reports whether a process is a member, also of a group below.
+func (g group) has(pid int) bool {
+	for _, member := range g.members() {
+		if member == pid {
+			return true
+		}
+	}
+	return false
+}
+
+// members returns all members, also of the groups below. Zombies are not named.
+func (g group) members() (pids []int) {
+	if g == "" {
+		return nil
+	}
+	_ = filepath.WalkDir(string(g), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return nil
+		}
+		data, err := os.ReadFile(filepath.Join(path, "cgroup.procs"))
+		if err != nil {
+			return nil
+		}
+		for _, field := range bytes.Fields(data) {
+			if pid, err := strconv.Atoi(string(field)); err == nil && pid > 0 {
+				pids = append(pids, pid)
+			}
+		}
+		return nil
+	})
+	return pids
+}
+
+// remove removes the group with those below; it fails as long as somebody is in one.
+func (g group) remove() error {
+	if g == "" {
+		return nil
+	}
+	dirs, err := os.ReadDir(string(g))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	for _, d := range dirs {
+		if d.IsDir() {
+			if err := group(filepath.Join(string(g), d.Name())).remove(); err != nil {
+				return err
+			}
+		}
+	}
+	return unix.Rmdir(string(g))
+}
+
+// GroupMembers, KillGroup and RemoveGroup are for the supervisor, which knows a group by the folder in an Answer.
+func GroupMembers(dir string) []int { return group(dir).members() }
+
+// KillGroup kills all members of a group and those below.
+func KillGroup(dir string) { group(dir).kill() }
+
+// RemoveGroup removes a group in which nobody is left.
+func RemoveGroup(dir string) error { return group(dir).remove() }

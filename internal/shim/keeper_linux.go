@@ -1,0 +1,365 @@
+package shim
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A keeper has three kinds of goroutines: one reads the orders, each order has one, and one reaps.
+type keeper struct {
+	link   *os.File
+	answer sync.Mutex // one answer is written at a time
+	group  group      // "" where there is no cgroup to be had
+	marks  marks
+
+	// forking is held from before a fork until its child is among programs, and while the children of others are
+	// reaped: no program is taken for one of these. Before mu.
+	forking sync.Mutex
+
+	// mu guards what follows. It is also held while a child is reaped, and between the look at a child and a signal
+	// to it: its number cannot become another's.
+	mu       sync.Mutex
+	programs map[int]*program // by number; unreaped, all of them
+	emptied  []group          // of programs that were reaped: to be removed once nobody is left in them
+	dying    bool             // the lifeline has ended: no more forks
+}
+
+// A program is a child that the supervisor asked for.
+type program struct {
+	mark  uint64 // 0: none
+	group group
+}
+
+// keep is the keeper's life. It returns when the supervisor is gone and so are all descendants.
+func keep(link *os.File, p Plan) error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("become a subreaper: %w", err)
+	}
+	// Handled, not ignored: that would be inherited. What is meant for the supervisor's service as a whole must not end
+	// the one process that has to clean up after it.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2,
+		unix.SIGALRM, unix.SIGPIPE, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU)
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, unix.SIGCHLD)
+
+	k := &keeper{link: link, programs: map[int]*program{}}
+	if !p.NoGroup {
+		k.group = newGroup()
+	}
+	if k.group == "" {
+		k.marks = newMarks()
+	}
+	go func() {
+		for range ended {
+			k.reapStrays()
+		}
+	}()
+	k.send(Answer{Group: string(k.group), PID: os.Getpid()})
+	for {
+		o, files, err := readOrder(link)
+		if err != nil {
+			break
+		}
+		go func() {
+			a := k.obey(o, files)
+			for _, fd := range files {
+				_ = unix.Close(fd)
+			}
+			a.ID = o.ID
+			k.send(a)
+		}()
+	}
+	k.end()
+	return nil
+}
+
+// send fails only when the supervisor is gone, which the next read tells.
+func (k *keeper) send(a Answer) {
+	data, err := frame(a, maxOrder)
+	if err != nil {
+		return
+	}
+	k.answer.Lock()
+	defer k.answer.Unlock()
+	_, _ = k.link.Write(data)
+}
+
+// readOrder reads an order and the descriptors that came with it.
+func readOrder(link *os.File) (o Order, files []int, err error) {
+	conn, err := link.SyscallConn()
+	if err != nil {
+		return o, nil, err
+	}
+	var size [4]byte
+	var n int
+	oob := make([]byte, unix.CmsgSpace(MaxFiles*4))
+	cerr := conn.Read(func(fd uintptr) bool {
+		var oobn, flags int
+		n, oobn, flags, _, err = unix.Recvmsg(int(fd), size[:], oob, unix.MSG_CMSG_CLOEXEC|unix.MSG_WAITALL)
+		if err == nil && oobn > 0 {
+			files = descriptorsIn(oob[:oobn])
+		}
+		if err == nil && flags&unix.MSG_CTRUNC != 0 { // we have no room for more
+			files = append(files, -1)
+		}
+		return err != unix.EAGAIN && err != unix.EINTR
+	})
+	if err == nil {
+		err = cerr
+	}
+	if err == nil && n < len(size) {
+		err = io.ErrUnexpectedEOF
+	}
+	if err == nil {
+		err = body(link, size, &o, maxOrder)
+	}
+	return o, files, err
+}
+
+func descriptorsIn(oob []byte) (files []int) {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil
+	}
+	for _, m := range messages {
+		fds, err := unix.ParseUnixRights(&m)
+		if err == nil {
+			files = append(files, fds...)
+		}
+	}
+	return files
+}
+
+func (k *keeper) obey(o Order, files []int) Answer {
+	switch o.Do {
+	case Fork:
+		return k.fork(o, files)
+	case Ping:
+		return Answer{}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	p := k.programs[o.PID]
+	if p == nil {
+		return Answer{Errno: unix.ESRCH}
+	}
+	switch o.Do {
+	case Wait:
+		pid, e, err := Waitid(unix.P_PID, o.PID, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
+		if err != nil || pid == 0 {
+			return failed(err)
+		}
+		return Answer{Ended: &e}
+	case Reap:
+		_, _, err := Waitid(unix.P_PID, o.PID, unix.WEXITED|unix.WNOHANG)
+		delete(k.programs, o.PID)
+		k.empty(p.group)
+		return failed(err)
+	case Strays:
+		return Answer{PIDs: k.strays(p)}
+	case Kill:
+		return Answer{PIDs: k.kill(o.PID, p)}
+	}
+	return Answer{Text: "no such order: " + o.Do}
+}
+
+func failed(err error) (a Answer) {
+	switch {
+	case err == nil:
+	case errors.As(err, &a.Errno):
+	default:
+		a.Text = err.Error()
+	}
+	return a
+}
+
+// fork starts a program as the supervisor would: from its folder, with its file mode mask.
+func (k *keeper) fork(o Order, files []int) Answer {
+	for _, fd := range files {
+		if fd < 0 {
+			return Answer{Errno: unix.EMFILE}
+		}
+	}
+	if len(files) < 1 {
+		return Answer{Errno: unix.EBADF}
+	}
+	attr := &syscall.ProcAttr{Dir: string(o.Dir), Env: o.Env.Split(), Sys: &syscall.SysProcAttr{Setsid: true, Setctty: o.Terminal, Ctty: o.Ctty}}
+	for _, fd := range files[1:] {
+		attr.Files = append(attr.Files, uintptr(fd))
+	}
+	if u := o.User; u != nil {
+		attr.Sys.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID}
+		for _, g := range u.Groups {
+			attr.Sys.Credential.Groups = append(attr.Sys.Credential.Groups, uint32(g))
+		}
+	}
+
+	k.forking.Lock()
+	defer k.forking.Unlock()
+	k.mu.Lock()
+	dying := k.dying
+	k.mu.Unlock()
+	if dying {
+		return Answer{Errno: unix.ECANCELED}
+	}
+	p := &program{}
+	if k.group != "" {
+		dir, err := k.group.child()
+		if err != nil {
+			return failed(err)
+		}
+		fd, err := unix.Open(string(dir), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			_ = dir.remove()
+			return failed(err)
+		}
+		defer unix.Close(fd)
+		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, fd
+		p.group = dir
+	} else {
+		p.mark = k.marks.set()
+	}
+	// Folder and mask are the whole process's, which needs none itself.
+	if err := unix.Fchdir(files[0]); err != nil {
+		_ = p.group.remove()
+		return failed(err)
+	}
+	unix.Umask(o.Umask)
+	pid, err := syscall.ForkExec(string(o.Path), o.Args.Split(), attr)
+	_ = unix.Chdir("/") // so that no file system is kept busy
+	if err != nil {
+		_ = p.group.remove()
+		return failed(err)
+	}
+	k.mu.Lock()
+	k.programs[pid] = p
+	k.mu.Unlock()
+	return Answer{PID: pid, Group: string(p.group)}
+}
+
+// reapStrays reaps the children that are no programs. SIGCHLD comes once for many.
+func (k *keeper) reapStrays() {
+	k.forking.Lock()
+	defer k.forking.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for {
+		pid, _, err := Waitid(unix.P_ALL, 0, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
+		if err != nil || pid == 0 {
+			break
+		}
+		if k.programs[pid] != nil {
+			// It stays, and the kernel would name it again and again.
+			for _, pid := range children() {
+				if k.programs[pid] == nil {
+					reapIfEnded(pid)
+				}
+			}
+			break
+		}
+		reapIfEnded(pid)
+	}
+	k.empty("")
+}
+
+// reapIfEnded reports whether the child has ended, or is none.
+func reapIfEnded(pid int) bool {
+	got, _, err := Waitid(unix.P_PID, pid, unix.WEXITED|unix.WNOHANG)
+	return got != 0 || err != nil
+}
+
+// empty notes a group of a program that was reaped, and removes those in which nobody is left. mu is held.
+func (k *keeper) empty(g group) {
+	if g != "" {
+		k.emptied = append(k.emptied, g)
+	}
+	kept := k.emptied[:0]
+	for _, g := range k.emptied {
+		if g.remove() != nil {
+			kept = append(kept, g)
+		}
+	}
+	k.emptied = kept
+}
+
+// strays returns the adopted children that p's processes left behind. mu is held.
+func (k *keeper) strays(p *program) (pids []int) {
+	for _, pid := range children() {
+		if k.programs[pid] == nil && p.owns(pid) && !reapIfEnded(pid) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// killRounds bounds one order to kill: the others wait meanwhile.
+const killRounds = 20
+
+// kill kills the program and what it left behind, as far as it comes in a few rounds: with its parent dead, the next
+// generation is ours. It returns who is left. mu is held.
+func (k *keeper) kill(leader int, p *program) (left []int) {
+	for range killRounds {
+		p.group.kill()
+		left = nil
+		if pid, _, err := Waitid(unix.P_PID, leader, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG); pid == 0 && err == nil {
+			left = append(left, leader)
+		}
+		left = append(left, k.strays(p)...)
+		if len(left) == 0 {
+			break
+		}
+		for _, pid := range left {
+			_ = unix.Kill(pid, unix.SIGKILL) // not allowed: it is named to who asked
+		}
+	}
+	return left
+}
+
+// endTime bounds the end of a keeper: what it may not kill, or what does not die for the kernel's own reasons, is not
+// waited for longer.
+const endTime = 10 * time.Second
+
+// end kills all descendants. Only children are killed: whose parent dies becomes one, and a child's number is its own
+// until it is reaped, here. So no stranger can be hit, and a process that forks as fast as it can has to do it between
+// two system calls of ours to get away to the next round.
+func (k *keeper) end() {
+	k.mu.Lock()
+	k.dying = true
+	k.mu.Unlock()
+	pause := time.Duration(0)
+	for deadline := time.Now().Add(endTime); time.Now().Before(deadline); {
+		forked := k.forking.TryLock() // else a fork is under way
+		k.mu.Lock()
+		k.group.kill()
+		left, died := 0, false
+		for _, pid := range children() {
+			if reapIfEnded(pid) {
+				died = true
+				continue
+			}
+			left++
+			_ = unix.Kill(pid, unix.SIGKILL) // not allowed: perhaps it ends by itself
+		}
+		k.mu.Unlock()
+		if forked {
+			k.forking.Unlock()
+			if left == 0 && !died {
+				break
+			}
+		}
+		if died { // whom it left behind is ours now
+			pause = 0
+		}
+		time.Sleep(pause)
+		pause = min(pause+100*time.Microsecond, 20*time.Millisecond)
+	}
+	_ = k.group.remove()
+}

@@ -1,0 +1,96 @@
+package proc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// A Containment says what ends a program's processes should this process die, by SIGKILL too.
+type Containment int
+
+const (
+	// NotContained: nothing does, except that the terminal hangs up.
+	NotContained Containment = iota
+	// ByKeeper: a helper process, the parent of all contained programs, which adopts what they leave behind and kills
+	// its descendants. A program that forks faster than it is killed may get away, one of another user (setuid) is not
+	// the helper's to kill.
+	ByKeeper
+	// ByCgroup: the helper, and the kernel: nobody leaves the cgroup, and cgroup.kill ends all that are in it at once.
+	ByCgroup
+)
+
+var containmentNames = [...]string{NotContained: "none", ByKeeper: "keeper", ByCgroup: "cgroup"}
+
+// String returns "none", "keeper" or "cgroup".
+func (c Containment) String() string {
+	if c < 0 || int(c) >= len(containmentNames) {
+		return fmt.Sprintf("Containment(%d)", int(c))
+	}
+	return containmentNames[c]
+}
+
+// CheckContainment returns what Spec.Contain gives here, or why it gives nothing. It starts the helper, which stays as
+// long as this process.
+func CheckContainment() (Containment, error) {
+	k, err := theKeeper()
+	if err != nil {
+		return NotContained, err
+	}
+	return k.containment(), nil
+}
+
+// Containment returns what ends the program's processes should this process die. After the death of the helper it is
+// NotContained: the programs are then being stopped.
+func (p *Process) Containment() Containment {
+	if k := p.child.keptBy(); k != nil {
+		return k.containment()
+	}
+	return NotContained
+}
+
+// errKeeperDied is what Wait says of a program whose keeper died: only its parent could know its status.
+var errKeeperDied = fmt.Errorf("the keeper of contained programs died, so this one was stopped: %w", errStatusLost)
+
+// errStatusLost is ErrStatusUnknown for errors.Is, without its text, which tells of another reason.
+var errStatusLost = &reason{text: "its exit status is unknown", err: ErrStatusUnknown}
+
+// contained makes l start its program through the keeper, where its Spec says so.
+func (l *launch) contained() error {
+	if !l.spec.Contain {
+		return nil
+	}
+	k, err := theKeeper()
+	if err != nil {
+		return fmt.Errorf("containment: %w", err)
+	}
+	l.keeper = k
+	return nil
+}
+
+// watchKeeper stops the program when its keeper dies: nobody would end it after our own death, and nobody knows any
+// more what it leaves behind.
+func (p *Process) watchKeeper() {
+	k := p.child.keptBy()
+	if k == nil {
+		return
+	}
+	forget := p.forget
+	unhook := k.whenItDies(func() {
+		p.child.abandoned()
+		_, _ = p.Stop(context.Background()) // Wait tells
+	})
+	p.forget = func() bool {
+		unhook()
+		return forget()
+	}
+}
+
+// waited is what Wait says of an exit.
+func (p *Process) waited() error {
+	err := p.exit.err()
+	if errors.Is(err, ErrStatusUnknown) && p.child.lostKeeper() {
+		return errKeeperDied
+	}
+	return err
+}

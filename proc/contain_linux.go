@@ -1,0 +1,353 @@
+package proc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/spawnx/spawnx/internal/scale"
+	"github.com/spawnx/spawnx/internal/shim"
+	"golang.org/x/sys/unix"
+)
+
+// A keeper is our handle of the helper process that contained programs are children of. There is one as long as it
+// lives.
+type keeper struct {
+	child *child
+	link  *os.File // also its lifeline: never closed while it lives
+	group string   // the folder of its cgroup, "" if it has none
+
+	dead context.Context // ends when it is gone
+	die  context.CancelFunc
+
+	mu      sync.Mutex // one order is written at a time; guards what follows
+	last    uint64     // the number of the last order
+	waiting map[uint64]chan shim.Answer
+	gone    bool
+	hooks   sync.WaitGroup // the stops of its programs after its death
+}
+
+// withoutCgroup is a switch of the tests.
+var withoutCgroup atomic.Bool
+
+// keepers holds the one keeper. It outlives garbage collection: a collected socket would be closed, and the programs
+// killed.
+var keepers struct {
+	mu sync.Mutex
+	*keeper
+}
+
+// theKeeper returns the keeper, which it starts if there is none.
+func theKeeper() (*keeper, error) {
+	if !shim.Ready() {
+		return nil, errNoShim
+	}
+	keepers.mu.Lock()
+	defer keepers.mu.Unlock()
+	if keepers.keeper != nil && keepers.dead.Err() == nil {
+		return keepers.keeper, nil
+	}
+	k, err := startKeeper()
+	if err != nil {
+		return nil, err
+	}
+	keepers.keeper = k
+	return k, nil
+}
+
+func startKeeper() (*keeper, error) {
+	if fd, err := unix.PidfdOpen(os.Getpid(), 0); err != nil {
+		return nil, fmt.Errorf("there are no pidfds here (Linux 5.3 has them): %w", err)
+	} else {
+		_ = unix.Close(fd)
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	fd := null.Fd()
+	// A session of its own: no terminal's keys or end reach it.
+	c, link, err := helper(forkExec, "/", []uintptr{fd, fd, fd}, &syscall.SysProcAttr{Setsid: true})
+	if err != nil {
+		return nil, fmt.Errorf("starting the keeper: %w", err)
+	}
+	k := &keeper{child: c, link: link, waiting: map[uint64]chan shim.Answer{}}
+	var hello shim.Answer
+	err = link.SetDeadline(time.Now().Add(scale.Duration(stepsTime)))
+	if err == nil {
+		err = shim.WritePlan(link, shim.Plan{Role: shim.Keep, NoGroup: withoutCgroup.Load()})
+	}
+	if err == nil {
+		hello, err = shim.ReadAnswer(link)
+	}
+	if err == nil {
+		err = link.SetDeadline(time.Time{})
+	}
+	if err == nil && hello.PID != c.pid {
+		err = errors.New("it did not say hello")
+	}
+	if err != nil {
+		link.Close()
+		_ = c.signal(syscall.SIGKILL) // it may have ended
+		c.seeExit()
+		c.reap()
+		return nil, fmt.Errorf("starting the keeper: %w", err)
+	}
+	k.group = hello.Group
+	k.dead, k.die = context.WithCancel(context.Background())
+	go k.listen()
+	return k, nil
+}
+
+// listen hands the answers out until the keeper dies, and then sees to it that its programs end. Nobody waits for this
+// goroutine: it lives as long as the keeper, which lives as long as we do.
+func (k *keeper) listen() {
+	for {
+		a, err := shim.ReadAnswer(k.link)
+		if err != nil {
+			break
+		}
+		k.mu.Lock()
+		asked := k.waiting[a.ID]
+		delete(k.waiting, a.ID)
+		k.mu.Unlock()
+		if asked != nil {
+			asked <- a
+		}
+	}
+	_ = k.child.signal(syscall.SIGKILL) // if it lives, it does not speak our language
+	k.child.seeExit()
+	k.child.reap()
+
+	k.mu.Lock()
+	k.gone = true
+	for _, asked := range k.waiting {
+		close(asked)
+	}
+	k.waiting = nil
+	k.mu.Unlock()
+	_ = k.link.Close()
+	k.die() // every program is stopped
+	k.hooks.Wait()
+	// What ended programs had left behind.
+	if k.group != "" {
+		shim.KillGroup(k.group)
+		_ = shim.RemoveGroup(k.group) // it may still be emptying, and is in nobody's way
+	}
+}
+
+func (k *keeper) containment() Containment {
+	switch {
+	case k.dead.Err() != nil:
+		return NotContained
+	case k.group != "":
+		return ByCgroup
+	}
+	return ByKeeper
+}
+
+// whenItDies calls f on a goroutine of its own when the keeper dies. unhook may be called more than once.
+func (k *keeper) whenItDies(f func()) (unhook func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.gone { // else nobody waits
+		k.hooks.Add(1)
+		stop := context.AfterFunc(k.dead, func() {
+			defer k.hooks.Done()
+			f()
+		})
+		return func() {
+			if stop() {
+				k.hooks.Done()
+			}
+		}
+	}
+	stop := context.AfterFunc(k.dead, f)
+	return func() { stop() }
+}
+
+// answerTime bounds what the keeper needs for an order, except for a fork, which may wait for a slow disk.
+const answerTime = 10 * time.Second
+
+// order gives an order and waits for its answer. An error of the answer is its Err.
+func (k *keeper) order(o shim.Order, files ...uintptr) (shim.Answer, error) {
+	asked := make(chan shim.Answer, 1)
+	if err := k.send(&o, asked, files); err != nil {
+		return shim.Answer{}, err
+	}
+	for {
+		timer := time.NewTimer(scale.Duration(answerTime))
+		select {
+		case a, ok := <-asked:
+			timer.Stop()
+			if !ok {
+				return a, errKeeperDied
+			}
+			return a, nil
+		case <-timer.C:
+		}
+		if o.Do != shim.Fork {
+			_ = k.child.signal(syscall.SIGKILL) // stopped, or out of its mind; listen sees its end
+		} else if _, err := k.order(shim.Order{Do: shim.Ping}); err != nil {
+			return shim.Answer{}, err
+		}
+	}
+}
+
+func (k *keeper) send(o *shim.Order, asked chan shim.Answer, files []uintptr) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.gone {
+		return errKeeperDied
+	}
+	k.last++
+	o.ID = k.last
+	data, err := o.Encode()
+	if err != nil {
+		return err
+	}
+	var rights []byte
+	if len(files) > 0 {
+		fds := make([]int, len(files))
+		for i, fd := range files {
+			fds[i] = int(fd)
+		}
+		rights = unix.UnixRights(fds...)
+	}
+	conn, err := k.link.SyscallConn()
+	if err != nil {
+		return err
+	}
+	const prefix = 4 // with it the descriptors go, and it is all or nothing
+	cerr := conn.Write(func(fd uintptr) bool {
+		_, err = unix.SendmsgN(int(fd), data[:prefix], rights, nil, unix.MSG_NOSIGNAL)
+		return err != unix.EAGAIN && err != unix.EINTR
+	})
+	if err = errors.Join(cerr, err); err == nil {
+		k.waiting[o.ID] = asked
+		if _, err := k.link.Write(data[prefix:]); err != nil {
+			delete(k.waiting, o.ID)
+			return errKeeperDied // half an order ends it
+		}
+		return nil
+	}
+	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
+		return errKeeperDied
+	}
+	return err
+}
+
+// forkExec is forkExec by the keeper: the same child, of another parent.
+func (k *keeper) forkExec(path string, args, env []string, dir string, fds []uintptr, attr *syscall.SysProcAttr) (*child, error) {
+	if len(fds)+1 > shim.MaxFiles {
+		return nil, fmt.Errorf("a contained program cannot be given more than %d descriptors", shim.MaxFiles-1)
+	}
+	from, err := unix.Open(".", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("our own folder: %w", err)
+	}
+	defer unix.Close(from)
+	closeInheritedOnExec()
+	o := shim.Order{
+		Do: shim.Fork, Path: []byte(path), Dir: []byte(dir), Args: shim.JoinWords(args), Env: shim.JoinWords(env),
+		Umask: umask(), Terminal: attr.Setctty, Ctty: attr.Ctty,
+	}
+	if c := attr.Credential; c != nil {
+		o.User = &shim.User{UID: c.Uid, GID: c.Gid}
+		for _, g := range c.Groups {
+			o.User.Groups = append(o.User.Groups, int(g))
+		}
+	}
+	a, err := k.order(o, append([]uintptr{uintptr(from)}, fds...)...)
+	if err == nil {
+		err = a.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	// The number is its own until we let it be reaped.
+	pidfd, err := unix.PidfdOpen(a.PID, 0)
+	if err != nil {
+		_, _ = k.order(shim.Order{Do: shim.Kill, PID: a.PID})
+		_, _ = k.order(shim.Order{Do: shim.Reap, PID: a.PID})
+		return nil, fmt.Errorf("pidfd_open: %w", err)
+	}
+	c := newChild(a.PID, pidfd)
+	c.keeper, c.group = k, a.Group
+	return c, nil
+}
+
+// umask is our file mode mask, which there is no call to read.
+func umask() int {
+	data, err := os.ReadFile("/proc/thread-self/status")
+	if err == nil {
+		var mask int
+		if _, err := fmt.Sscanf(statusLine(data, "Umask"), "%o", &mask); err == nil {
+			return mask
+		}
+	}
+	return 0o22
+}
+
+// wait is waitid by the keeper.
+func (k *keeper) wait(pid int) (e Exit, ended bool, err error) {
+	a, err := k.order(shim.Order{Do: shim.Wait, PID: pid})
+	if err == nil {
+		err = a.Err()
+	}
+	if err != nil || a.Ended == nil {
+		return Exit{Code: -1}, false, err
+	}
+	return exitOf(*a.Ended), true, nil
+}
+
+func (k *keeper) reap(pid int) {
+	_, _ = k.order(shim.Order{Do: shim.Reap, PID: pid}) // where it fails there is nothing to reap
+}
+
+// keptBy is the keeper of a contained program that is not yet reaped or abandoned; nil for others.
+func (c *child) keptBy() *keeper { return c.keeper }
+
+// lostKeeper reports whether a contained program's keeper died.
+func (c *child) lostKeeper() bool { return c.keeper != nil && c.keeper.dead.Err() != nil }
+
+// abandoned notes that the keeper died: another reaps the program now, at any time.
+func (c *child) abandoned() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.reaped {
+		c.reaped, c.reapedAt = true, ticksSinceBoot()
+	}
+}
+
+// strays returns the processes that a contained program left behind, in whatever session and group they are.
+func (c *child) strays() []int {
+	switch {
+	case c.keeper == nil:
+		return nil
+	case c.group != "":
+		return shim.GroupMembers(c.group)
+	}
+	a, err := c.keeper.order(shim.Order{Do: shim.Strays, PID: c.pid})
+	if err != nil {
+		return nil // who is known is
+	}
+	return a.PIDs
+}
+
+// killStrays kills a contained program with all it left behind.
+func (c *child) killStrays() {
+	switch {
+	case c.keeper == nil:
+	case c.group != "":
+		shim.KillGroup(c.group)
+	default:
+		_, _ = c.keeper.order(shim.Order{Do: shim.Kill, PID: c.pid}) // what is left is asked for again
+	}
+}

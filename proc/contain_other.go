@@ -1,0 +1,23 @@
+//go:build !linux
+
+package proc
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A keeper exists on Linux only: elsewhere nobody can adopt what a program leaves behind.
+type keeper struct{}
+
+func theKeeper() (*keeper, error) {
+	return nil, fmt.Errorf("programs are contained on Linux only: %w", errors.ErrUnsupported)
+}
+
+// forkExec is never called: there is no keeper.
+func (*keeper) containment() Containment { return NotContained }
+func (*keeper) whenItDies(func()) func() { return func() {} }
+func (c *child) keptBy() *keeper         { return nil }
+func (c *child) lostKeeper() bool        { return false }
+func (c *child) abandoned()              {}
+func (c *child) killStrays()             {}
