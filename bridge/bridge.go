@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,10 @@ type Bridge struct {
 	in    *Input
 	close func() error
 	seats atomic.Int32 // terminals that a person sits at: see Seat.Terminal
+
+	sizing  sync.Mutex // guards the two below; held while the terminal gets another size
+	size    proc.Size  // of the terminal; zero where it is not known
+	resized int64      // offset of the output from which on it has it
 }
 
 // New returns the Bridge of a far side that is not started here. A nil peer is
@@ -80,7 +85,26 @@ func (b *Bridge) Stop(ctx context.Context) (proc.Exit, error) { return b.peer.St
 func (b *Bridge) Signal(sig os.Signal) error { return b.peer.Signal(sig) }
 
 // Resize gives the program's terminal another size.
-func (b *Bridge) Resize(size proc.Size) error { return b.peer.Resize(size) }
+func (b *Bridge) Resize(size proc.Size) error {
+	b.sizing.Lock()
+	defer b.sizing.Unlock()
+	_, _ = b.out.Flush() // what was written before belongs to the old size
+	_, end := b.out.Offsets()
+	if err := b.peer.Resize(size); err != nil {
+		return err
+	}
+	b.size, b.resized = size.OrDefault(), end
+	return nil
+}
+
+// Size is the size that was given to the program's terminal last, zero where
+// there is none or that is not known, and the offset of the output from which
+// on it counts.
+func (b *Bridge) Size() (size proc.Size, from int64) {
+	b.sizing.Lock()
+	defer b.sizing.Unlock()
+	return b.size, b.resized
+}
 
 // Taken reports whether the program has taken all the input that was sent, as
 // far as that can be seen.

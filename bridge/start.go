@@ -48,5 +48,9 @@ func join(ctx context.Context, spec proc.Spec, p *proc.Process, reap func()) *Br
 	} else {
 		p.AfterExit(g.run) // until then a goroutine would only wait
 	}
-	return &Bridge{peer: g, out: g.out, err: g.err, in: g.in, close: sync.OnceValue(g.close)}
+	b := &Bridge{peer: g, out: g.out, err: g.err, in: g.in, close: sync.OnceValue(g.close)}
+	if p.Stdio().Terminal != nil {
+		b.size = spec.Size.OrDefault()
+	}
+	return b
 }

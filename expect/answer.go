@@ -6,9 +6,9 @@ import (
 	"github.com/spawnx/spawnx/internal/escape"
 )
 
-// saw shows new output to those who listen along: the transcript, and the
-// search for questions to the terminal, whose answers it returns. Called with
-// mu held.
+// saw shows new output to those who listen along: the transcript, the screens,
+// and the search for questions to the terminal, whose answers it returns.
+// Called with mu held.
 func (c *conversation) saw(from, to int64) (answers []string) {
 	from = max(from, c.text.seen)
 	if from >= to {
@@ -23,6 +23,9 @@ func (c *conversation) saw(from, to int64) (answers []string) {
 				answers = append(answers, q.Answer)
 			}
 		})
+	}
+	if len(c.screens) > 0 {
+		return c.show(to)
 	}
 	return answers
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // A Pattern is what an Expect waits for: a Text, a Regexp, EOF, Waiting, Idle,
-// Key, or one of these in a Rule made by On. Patterns are values: they are compared
+// OnScreen, Key, or one of these in a Rule made by On. Patterns are values: they are compared
 // with ==, printed and stored, so that a match is told by its Pattern:
 //
 //	switch m.Pattern { case hostKey: … case prompt: … }
@@ -31,6 +31,7 @@ type endPattern struct{}
 type waitingPattern struct{}
 type idlePattern time.Duration
 type keyPattern string
+type screenPattern struct{ p Pattern }
 
 // EOF matches the end of the output: the program has ended, or it closed its
 // streams. What was unread is then Match.Before.
@@ -60,14 +61,16 @@ func (endPattern) pattern()     {}
 func (waitingPattern) pattern() {}
 func (idlePattern) pattern()    {}
 func (keyPattern) pattern()     {}
+func (screenPattern) pattern()  {}
 func (Rule) pattern()           {}
 
-func (t Text) String() string         { return strconv.Quote(string(t)) }
-func (r Regexp) String() string       { return "/" + string(r) + "/" }
-func (endPattern) String() string     { return "<eof>" }
-func (waitingPattern) String() string { return "<waiting>" }
-func (d idlePattern) String() string  { return "<idle " + time.Duration(d).String() + ">" }
-func (k keyPattern) String() string   { return "<" + string(k) + ">" }
+func (t Text) String() string          { return strconv.Quote(string(t)) }
+func (r Regexp) String() string        { return "/" + string(r) + "/" }
+func (endPattern) String() string      { return "<eof>" }
+func (waitingPattern) String() string  { return "<waiting>" }
+func (d idlePattern) String() string   { return "<idle " + time.Duration(d).String() + ">" }
+func (s screenPattern) String() string { return fmt.Sprintf("<screen %v>", s.p) }
+func (k keyPattern) String() string    { return "<" + string(k) + ">" }
 
 // A Rule is a Pattern with an answer: when it matches, the answer is given and
 // the wait goes on.

@@ -55,6 +55,7 @@ type conversation struct {
 	mu       sync.Mutex
 	standing []*standingRule
 	said     said
+	screens  []*screen
 	begun    time.Time
 	closed   bool
 }
@@ -75,6 +76,9 @@ type Options struct {
 	Prompt Pattern
 	// View is what patterns see.
 	View View
+	// Screen is what OnScreen looks at, and what answers the program's
+	// questions to its terminal. See Renderer.
+	Screen Renderer
 	// Enter is what SendLine and the key enter send: "\r" on a terminal, "\n"
 	// elsewhere; "\r\n" for telnet.
 	Enter string
@@ -169,6 +173,10 @@ func (c *Console) With(o Options) *Console {
 	set(&n.opts.IdleTimeout, o.IdleTimeout)
 	set(&n.opts.Prompt, o.Prompt)
 	set(&n.opts.View, o.View)
+	if o.Screen != nil {
+		n.opts.Screen = o.Screen
+		n.showOn(o.Screen)
+	}
 	set(&n.opts.Enter, o.Enter)
 	set(&n.opts.UnprovedSecrets, o.UnprovedSecrets)
 	set(&n.opts.Pace.Byte, o.Pace.Byte)

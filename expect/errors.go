@@ -29,6 +29,7 @@ type Error struct {
 	Err     error
 	Wanted  []Pattern
 	Unread  string // the end of what was not consumed, secrets masked
+	Screen  string // what the screen showed, where a case was OnScreen; secrets masked
 	Sent    string // what was sent last, for people
 	Elapsed time.Duration
 	Exit    *proc.Exit // how the program ended; nil while it runs
@@ -66,6 +67,11 @@ func (e *Error) Error() string {
 	}
 	if e.Wanted != nil {
 		b.WriteString("\n  unread   " + escape.Quote(e.Unread))
+	}
+	if e.Screen != "" {
+		for i, row := range strings.Split(e.Screen, "\n") {
+			fmt.Fprintf(&b, "\n  %-8s |%s", [2]string{"screen"}[min(i, 1)], escape.Visible(row))
+		}
 	}
 	if e.Sent != "" {
 		fmt.Fprintf(&b, "\n  sent     %s, %s ago", e.Sent, round(e.sentAgo))

@@ -38,10 +38,12 @@ func (c *Console) Expect(ctx context.Context, cases ...Pattern) (Match, error) {
 
 // An entry is a case or a standing rule of a wait.
 type entry struct {
-	index   int // as in Match.Index
-	pattern Pattern
-	rule    *Rule // nil: a plain case
-	count   *int  // how often the rule has fired
+	index    int // as in Match.Index
+	pattern  Pattern
+	rule     *Rule     // nil: a plain case
+	count    *int      // how often the rule has fired
+	onScreen *onScreen // nil: it does not look at the screen
+	shown    *int64    // of a rule that does: the end of the output when it fired last
 }
 
 // A wait is one call that waits: the one loop of this package. Its caller
@@ -113,7 +115,7 @@ func (w *wait) compile(interact bool) error {
 	for i, p := range w.cases {
 		e := entry{index: i, pattern: p}
 		if r, ok := p.(Rule); ok {
-			e.pattern, e.rule, e.count = r.When, &r, new(int)
+			e.pattern, e.rule, e.count, e.shown = r.When, &r, new(int), newShown()
 		}
 		if e.pattern == nil {
 			return bad("case %d is nil", i)
@@ -128,7 +130,7 @@ func (w *wait) compile(interact bool) error {
 	}
 	w.c.mu.Lock()
 	for _, s := range w.c.standing {
-		w.entries = append(w.entries, entry{index: -1, pattern: s.rule.When, rule: &s.rule, count: &s.count})
+		w.entries = append(w.entries, entry{index: -1, pattern: s.rule.When, rule: &s.rule, count: &s.count, shown: &s.shown})
 	}
 	w.c.mu.Unlock()
 
@@ -140,6 +142,12 @@ func (w *wait) compile(interact bool) error {
 		case Regexp:
 			patterns = append(patterns, match.Pattern{Text: string(p), Regexp: true})
 		case endPattern, waitingPattern, idlePattern, keyPattern:
+			continue
+		case screenPattern:
+			var err error
+			if w.entries[i].onScreen, err = w.c.newOnScreen(p); err != nil {
+				return bad("%v: %v", p, err)
+			}
 			continue
 		default:
 			return bad("case %d (%v) cannot be waited for", i, e.pattern)
@@ -394,7 +402,7 @@ func (w *wait) found(f match.Found, why release) (*entry, Match, time.Time, erro
 }
 
 // rest is a Match of everything that is unconsumed.
-func (w *wait) rest(e *entry) (*entry, Match, time.Time, error) {
+func (w *wait) rest(e *entry, why release) (*entry, Match, time.Time, error) {
 	if err := w.claimed(e); err != nil {
 		return nil, Match{}, time.Time{}, err
 	}
@@ -405,7 +413,7 @@ func (w *wait) rest(e *entry) (*entry, Match, time.Time, error) {
 	}
 	at.raw = w.have
 	m := Match{Index: e.index, Pattern: e.pattern, Before: string(buf), Offset: at.raw, End: at.raw, Truncated: t.start.plain > 0}
-	w.c.log.matched(m, decided)
+	w.c.log.matched(m, why)
 	t.consumed(buf)
 	t.consume(at)
 	return e, m, time.Time{}, nil
@@ -423,8 +431,12 @@ func (w *wait) claimed(e *entry) error {
 // atEnd answers the end of the output, which nothing matched.
 func (w *wait) atEnd() (*entry, Match, time.Time, error) {
 	for i := range w.entries {
-		if w.entries[i].pattern == EOF && errors.Is(w.over, io.EOF) {
-			return w.rest(&w.entries[i])
+		e := &w.entries[i]
+		if e.pattern == EOF && errors.Is(w.over, io.EOF) {
+			return w.rest(e, decided)
+		}
+		if e.onScreen != nil && w.shows(e) {
+			return w.onScreen(e, ended)
 		}
 	}
 	return nil, Match{}, time.Time{}, w.failLocked(w.over)
@@ -465,10 +477,18 @@ const longestUnsettled = time.Second
 // byTime answers silence and timeouts.
 func (w *wait) byTime(now time.Time, late bool, next time.Time) (*entry, Match, time.Time, error) {
 	for i := range w.entries {
+		if e := &w.entries[i]; e.onScreen != nil {
+			var why release
+			if why, next = w.settledScreen(e, now, late, next); why != undecided {
+				return w.onScreen(e, why)
+			}
+		}
+	}
+	for i := range w.entries {
 		if w.entries[i].pattern == Waiting {
 			var ev diag.Evidence
 			if ev, next = w.evidence(now, next); ev.Proved() {
-				e, m, next, err := w.rest(&w.entries[i])
+				e, m, next, err := w.rest(&w.entries[i], decided)
 				m.Evidence = ev
 				return e, m, next, err
 			}
@@ -479,7 +499,7 @@ func (w *wait) byTime(now time.Time, late bool, next time.Time) (*entry, Match, 
 		if d, ok := w.entries[i].pattern.(idlePattern); ok {
 			at := w.last.Add(time.Duration(d))
 			if !now.Before(at) {
-				return w.rest(&w.entries[i])
+				return w.rest(&w.entries[i], decided)
 			}
 			next = sooner(next, at)
 		}
@@ -506,6 +526,7 @@ func (w *wait) fire(e *entry, m Match) (h hit, over bool, err error) {
 		w.heard.add([]byte(m.Before))
 	}
 	*e.count++
+	*e.shown = w.have
 	if e.rule.Max > 0 && *e.count > e.rule.Max {
 		return hit{}, true, w.fail(ErrRepeated)
 	}
@@ -536,7 +557,7 @@ func (w *wait) recompile() error {
 	}
 	for i := range w.entries {
 		if i < len(counts) && w.entries[i].index >= 0 {
-			w.entries[i].count = counts[i].count
+			w.entries[i].count, w.entries[i].shown = counts[i].count, counts[i].shown
 		}
 	}
 	w.set.Start(&w.scan)
@@ -560,6 +581,11 @@ func (w *wait) failLocked(err error) error {
 	e.what = describe(err, e.Elapsed, now.Sub(w.last))
 	unread, _ := w.c.text.read(w.c.opts.View, max(w.have, w.c.text.seen), math.MaxInt64)
 	e.Unread = w.c.log.mask(string(tail(unread)))
+	for _, entry := range w.entries {
+		if entry.onScreen != nil {
+			e.Screen = w.c.log.mask(w.c.opts.Screen.Text())
+		}
+	}
 	e.hint = cmp.Or(missHint(w.cases, string(unread)), cure(e.Findings))
 	return e
 }

@@ -3,7 +3,8 @@ package expect
 // A standingRule holds until it is removed.
 type standingRule struct {
 	rule  Rule
-	count int // how often it has fired; of whoever holds the turn
+	count int   // how often it has fired; of whoever holds the turn
+	shown int64 // as in entry.shown
 }
 
 // Always answers the rules whenever they match during any wait of this
