@@ -6,6 +6,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/proc"
@@ -20,26 +21,30 @@ type foreground struct {
 	follow   bool // the program's terminal has the size of ours
 
 	signals chan os.Signal
-	served  chan struct{}
+	late    *time.Timer     // registers the signals that nobody sends at once
 	program *bridge.Bridge  // from serve on
 	orphan  func(os.Signal) // a signal came and there is no program any more
 
 	mu      sync.Mutex // one suspension at a time
 	resumed bool       // by suspend: the SIGCONT on its way is the same event
+
+	handling sync.Mutex // one signal at a time
+	left     bool
 }
+
+// lateTime is when the real-time signals are caught too. Before, they would end a program that a shell has started as
+// well, which has had no time to say otherwise; and to catch all thirty costs the start of spawnx a millisecond.
+const lateTime = 20 * time.Millisecond
 
 // takePlace prepares for the program: from now on no signal is lost and, for a plan that says so, the
 // terminal is in raw mode. A helper process gives it back should we be killed.
 func takePlace(p plan) (*foreground, error) {
 	f := &foreground{
 		unguard: func() {}, follow: p.follow,
-		signals: make(chan os.Signal, 64), served: make(chan struct{}),
+		signals: make(chan os.Signal, 64),
 	}
-	for _, s := range caught() {
-		if !signal.Ignored(s) { // nohup(1), or a shell's background job: stays so
-			signal.Notify(f.signals, s)
-		}
-	}
+	f.catch(caught)
+	f.late = time.AfterFunc(lateTime, func() { f.catch(realTime()) })
 	if !p.raw || inBackground() { // where setting modes would stop us
 		return f, nil
 	}
@@ -56,25 +61,45 @@ func takePlace(p plan) (*foreground, error) {
 	return f, nil
 }
 
+func (f *foreground) catch(signals []os.Signal) {
+	for _, s := range signals {
+		if !signal.Ignored(s) { // nohup(1), or a shell's background job: stays so
+			signal.Notify(f.signals, s)
+		}
+	}
+}
+
 // serve passes signals on to the program, those first that came before it was there. orphan is called for
 // one that comes after its end.
 func (f *foreground) serve(program *bridge.Bridge, orphan func(os.Signal)) {
 	f.program, f.orphan = program, orphan
-	go func() {
-		defer close(f.served)
+	go func() { // as long as this process: to un-catch each signal takes as long as to catch it
 		for s := range f.signals {
-			f.handle(s)
+			f.handling.Lock()
+			if f.left {
+				raise(s)
+			} else {
+				f.handle(s)
+			}
+			f.handling.Unlock()
 		}
 	}()
 }
 
-// leave gives the terminal back. It may be called also when serve was not.
-func (f *foreground) leave() {
-	signal.Stop(f.signals)
-	close(f.signals)
-	if f.program != nil {
-		<-f.served
+// raise lets a signal do to us what it does to who catches none.
+func raise(s os.Signal) {
+	signal.Reset(s)
+	if us, err := os.FindProcess(os.Getpid()); err == nil {
+		_ = us.Signal(s) // there is nobody to tell
 	}
+}
+
+// leave gives the terminal back. It may be called also when serve was not. Signals end us from then on.
+func (f *foreground) leave() {
+	f.late.Stop()
+	f.handling.Lock()
+	f.left = true
+	f.handling.Unlock()
 	if f.terminal != nil {
 		_ = f.terminal.Restore() // where it fails the terminal is gone
 	}

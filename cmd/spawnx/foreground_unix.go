@@ -14,13 +14,15 @@ import (
 
 // caught are the signals that do not simply happen to us. SIGPIPE: a write to our stdout fails instead.
 // SIGTTIN and SIGTTOU are not among them: in the background we stop, as everybody does.
-func caught() []os.Signal {
-	all := []os.Signal{
-		unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM,
-		unix.SIGPIPE, unix.SIGTSTP, unix.SIGCONT, unix.SIGWINCH,
-	}
+var caught = []os.Signal{
+	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM,
+	unix.SIGPIPE, unix.SIGTSTP, unix.SIGCONT, unix.SIGWINCH,
+}
+
+// realTime are those that programs give a meaning of their own: docker stop sends systemd one.
+func realTime() (all []os.Signal) {
 	if runtime.GOOS == "linux" {
-		for n := syscall.Signal(35); n <= 64; n++ { // the real-time ones; 32 to 34 are the C library's and Go's
+		for n := syscall.Signal(35); n <= 64; n++ { // 32 to 34 are the C library's and Go's
 			all = append(all, n)
 		}
 	}

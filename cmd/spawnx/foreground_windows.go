@@ -3,7 +3,9 @@ package main
 import "os"
 
 // caught: Windows knows ctrl-c only.
-func caught() []os.Signal { return []os.Signal{os.Interrupt} }
+var caught = []os.Signal{os.Interrupt}
+
+func realTime() []os.Signal { return nil }
 
 // handle: the console has sent ctrl-c to the program too.
 func (f *foreground) handle(os.Signal) {
