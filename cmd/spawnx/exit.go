@@ -53,15 +53,16 @@ func (e *outputError) Unwrap() error { return e.err }
 // the program comes before how it then ended.
 func status(err error) int {
 	var (
-		timeout *timeoutError
-		ended   *signalError
-		output  *outputError
-		input   *inputError
-		failed  *grammar.FailError
-		exit    *proc.ExitError
-		start   *proc.StartError
-		dialog  *expect.Error
-		unseen  *whyError
+		timeout  *timeoutError
+		ended    *signalError
+		output   *outputError
+		input    *inputError
+		failed   *grammar.FailError
+		exit     *proc.ExitError
+		start    *proc.StartError
+		dialog   *expect.Error
+		unseen   *whyError
+		scripted *scriptError
 	)
 	switch {
 	case err == nil:
@@ -77,6 +78,8 @@ func status(err error) int {
 		return ourselves
 	case errors.Is(err, secret.ErrInterrupted): // ctrl-c instead of an answer
 		return bySignal + int(syscall.SIGINT)
+	case errors.As(err, &scripted): // behind what stands for itself: a reader of our output that is gone, ctrl-c
+		return scripted.status
 	case errors.As(err, &failed), errors.As(err, &input), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal),
 		errors.As(err, &unseen):
 		return didNotWork

@@ -28,13 +28,23 @@ func complain(err error) {
 	if err == nil || silent(err) {
 		return
 	}
+	var scripted *scriptError
+	if errors.As(err, &scripted) { // it begins with the place in the script
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
 	fmt.Fprintf(os.Stderr, "spawnx: %s\n", err)
 }
 
 // silent reports whether the exit status says it all.
 func silent(err error) bool {
-	if _, ok := err.(*proc.ExitError); ok {
+	switch e := err.(type) {
+	case *proc.ExitError:
 		return true
+	case *scriptError:
+		if e.err == nil { // exit(n)
+			return true
+		}
 	}
 	var ended *signalError
 	return errors.As(err, &ended) || errors.Is(err, syscall.EPIPE) || errors.Is(err, secret.ErrInterrupted)

@@ -57,7 +57,8 @@ var imports = map[string][]string{
 	// a recording is one more reader, set up by cmd
 	"session": {"bridge", "bridge/fifo", "proc", "ptyio", "diag", "screen", "internal/secret", "internal/rundir", "internal/escape"},
 	// cmd hands it an opener of sessions
-	"script":            {"expect", "screen", "record", "internal/secret"},
+	"script": {"expect", "screen", "record", "internal/secret", "proc", "ptyio", "bridge", "diag",
+		"internal/escape", "internal/keys"},
 	"internal/artifact": {"expect", "screen", "screen/picture", "record", "diag"},
 	"debugger":          {"debugger/mi", "expect", "session", "bridge", "proc"},
 	"internal/web":      {"session", "debugger"},
@@ -78,6 +79,7 @@ var (
 		"bridge/start.go", "bridge/program.go", // one per program, which sees its end and starts it again
 		"bridge/drain.go",                                        // one for all lanes that nobody waits on
 		"bridge/copy.go", "bridge/join.go", "bridge/sit_unix.go", // one per sink, direction, terminal
+		"bridge/link.go", "bridge/rewire.go", // some per end, one per relay and direction, gone with the call and with restore
 		"expect/select.go", "expect/interact.go", // gone before the call returns
 	}
 	goless = []string{"screen", "screen/picture", "record", "debugger/mi"}

@@ -1,0 +1,134 @@
+// Package script runs dialogs that are written down: files in Starlark, Python's little sister, whose
+// builtins are the words of package expect.
+//
+//	p = spawn("ssh host", prompt = re(r"\$ $"))
+//	p.expect(on("password: ", secret("env:PW")), p.prompt)
+//	print(p.command("uptime"))
+//
+// A script does one thing after the other, and what goes wrong ends it with its line, the state of the
+// dialog and a status. Beyond standard Starlark it has while, recursion, set, and statements that
+// branch and loop at the top level. The language is described in docs/scripts.md.
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"go.starlark.net/resolve"
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"github.com/spawnx/spawnx/expect"
+)
+
+// A Program is a script that was read and holds no mistake that can be seen without running it. It is
+// never changed: it may run several times, also at once.
+type Program struct {
+	name string
+	file *syntax.File
+	code *starlark.Program
+}
+
+// Options are what a script has to do with the world. The zero value: no arguments, an empty env, no
+// input, output nowhere, nobody to ask, no named programs.
+type Options struct {
+	Args []string // args
+	Env  []string // env, and the environment of what is spawned: NAME=VALUE; nil: spawned programs get ours
+
+	Stdin  io.Reader // for interact; nil is empty
+	Stdout io.Writer // for print and interact; nil: nowhere
+	Stderr io.Writer // for log, and what programs on pipes write there; nil: nowhere
+
+	// Timeout and IdleTimeout are the defaults of spawn and connect. Zero is 30 s and none, negative none.
+	Timeout, IdleTimeout time.Duration
+
+	// Connect opens what connect does not know itself: all but unix:PATH and tcp:HOST:PORT. The Console is
+	// the script's, which closes it.
+	Connect func(ctx context.Context, addr string) (*expect.Console, error)
+	// Ask puts a question to the person at the terminal.
+	Ask func(ctx context.Context, prompt string) (string, error)
+}
+
+// dialect is what a script may say beyond standard Starlark.
+var dialect = &syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true}
+
+// longest is how long a script may be. The parser calls itself for what is nested: a file that is nothing
+// but brackets must not use up the stack.
+const longest = 256 << 10
+
+// Load reads a script. The error is an *Error, or several of them joined: what is no Starlark, and names
+// that nothing defines. name is what errors call the script, and where load("FILE", …) begins to look.
+func Load(name string, src []byte) (*Program, error) {
+	if len(src) > longest {
+		return nil, &Error{File: name, Line: 1, Col: 1, Err: fmt.Errorf("a script of %d bytes, more than %d", len(src), longest)}
+	}
+	if err := tooDeep(name, src); err != nil {
+		return nil, err
+	}
+	file, err := dialect.Parse(name, src, 0)
+	if err != nil {
+		return nil, syntaxErrors(name, src, err)
+	}
+	code, err := starlark.FileProgram(file, isPredeclared)
+	if err != nil {
+		return nil, syntaxErrors(name, src, err)
+	}
+	return &Program{name: name, file: file, code: code}, nil
+}
+
+// deepest is how many brackets, operators and blocks may stand one in the other.
+const deepest = 500
+
+// tooDeep finds brackets that are nested too deep for the parser, roughly: those in strings count, too.
+func tooDeep(name string, src []byte) error {
+	line, depth, unary := 1, 0, 0
+	for _, b := range src {
+		switch b {
+		case '\n':
+			line++
+			unary = 0
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth = max(depth-1, 0)
+		}
+		if unary++; depth > deepest || unary > 16*deepest {
+			return &Error{File: name, Line: line, Err: errors.New("nested too deep, or a line that is too long")}
+		}
+	}
+	return nil
+}
+
+// Run runs the script to its end and stops the programs that it spawned and that still run. Ending ctx
+// ends it. The status is what exit says, or what the error stands for: 0 without one, 124 for a timeout,
+// 126 and 127 for a program that cannot be started, else 1; where ctx ended, err is its cause.
+func (p *Program) Run(ctx context.Context, o Options) (status int, err error) {
+	r := newRun(ctx, p, o)
+	defer r.stop()
+	_, err = p.code.Init(r.main.thread, r.globals())
+	return r.outcome(err)
+}
+
+// syntaxErrors makes *Errors of what the parser and the resolver say.
+func syntaxErrors(name string, src []byte, err error) error {
+	var all resolve.ErrorList
+	if errors.As(err, &all) {
+		var list []error
+		for _, e := range all {
+			list = append(list, syntaxError(name, src, e.Pos, e.Msg))
+		}
+		return errors.Join(list...)
+	}
+	var one resolve.Error
+	if errors.As(err, &one) {
+		return syntaxError(name, src, one.Pos, one.Msg)
+	}
+	var s syntax.Error
+	if errors.As(err, &s) {
+		return syntaxError(name, src, s.Pos, s.Msg)
+	}
+	return &Error{File: name, Line: 1, Col: 1, Err: err}
+}
