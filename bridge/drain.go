@@ -88,6 +88,7 @@ func (s *Stream) ending() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.finish = true
+	s.expel()
 	s.drainIfNeeded()
 }
 
@@ -100,6 +101,7 @@ func (s *Stream) release() {
 		r.letGo()
 	}
 	s.finish = true
+	s.expel()
 	s.wakeAll()
 	s.drainIfNeeded()
 }

@@ -253,6 +253,53 @@ func (in *Input) swap(sink Sink) {
 	in.notify()
 }
 
+// present is the sink of the present program.
+func (in *Input) present() Sink {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.sink
+}
+
+// awaitNext waits until another program has taken the place of the one that
+// sink led to, as long as any may: until alive ends.
+func (in *Input) awaitNext(ctx, alive context.Context, sink Sink) error {
+	for {
+		in.mu.Lock()
+		next, changed, ended := in.sink != sink, in.changed, in.ended
+		in.mu.Unlock()
+		switch {
+		case next:
+			return nil
+		case ended:
+			return ErrNoInput
+		}
+		select {
+		case <-changed:
+		case <-alive.Done():
+			return ErrNoInput
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// awaitClosed waits until the Input is closed.
+func (in *Input) awaitClosed(ctx context.Context) error {
+	for {
+		in.mu.Lock()
+		closed, changed := in.closed, in.changed
+		in.mu.Unlock()
+		if closed {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
 // OnTerminal reports whether what is written goes to the program's terminal,
 // whose mode says what becomes of it. That of nil does not.
 func (in *Input) OnTerminal() bool { return in != nil && in.shared }

@@ -45,6 +45,7 @@ type Reader struct {
 	wake chan struct{} // something changed for this reader; capacity 1
 
 	// Guarded by s.mu.
+	feeds    *Bridge // whose input it writes to, in a Link
 	policy   Policy
 	off      int64
 	lost     int64
@@ -62,7 +63,17 @@ func (s *Stream) Reader(name string, p Policy) *Reader {
 	defer s.mu.Unlock()
 	r := &Reader{s: s, name: name, policy: p, wake: make(chan struct{}, 1), off: s.oldest()}
 	s.readers = append(s.readers, r)
+	if s.spliced != nil {
+		s.rouse(s.leader) // bytes come past us again
+	}
 	return r
+}
+
+// feed notes whose input r writes to.
+func (r *Reader) feed(b *Bridge) {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	r.feeds = b
 }
 
 func (r *Reader) signal() {

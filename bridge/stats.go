@@ -29,6 +29,7 @@ type ReaderStats struct {
 	Offset  int64
 	Lost    int64
 	Waiting bool // it waits for more at the moment
+	Feeds   int  // the process whose input it writes to, in a Link; 0: none, or not one of this machine
 }
 
 // Stats returns the present state.
@@ -46,15 +47,32 @@ func (b *Bridge) Stats() Stats {
 
 // Stats returns the Stream's present state.
 func (s *Stream) Stats() LaneStats {
+	st, feeds := s.stats()
+	for i, b := range feeds { // a Bridge has locks of its own
+		if b == nil {
+			continue
+		}
+		if p := b.Process(); p != nil {
+			st.Readers[i].Feeds = p.PID()
+		}
+	}
+	return st
+}
+
+func (s *Stream) stats() (LaneStats, []*Bridge) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.room() // notes who holds the lane
+	if s.spliced == nil {
+		s.room() // notes who holds the lane
+	}
 	st := LaneStats{
 		Start: s.start, End: s.end, Memory: len(s.ring), Ended: s.err != nil, Cut: s.cut,
 		BlockedBy: s.blockedBy, BlockedSince: s.blockedSince,
 	}
+	var feeds []*Bridge
 	for _, r := range s.readers {
 		st.Readers = append(st.Readers, ReaderStats{Name: r.name, Policy: r.policy, Offset: r.off, Lost: r.lost, Waiting: r.waiting})
+		feeds = append(feeds, r.feeds)
 	}
-	return st
+	return st, feeds
 }

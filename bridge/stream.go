@@ -63,6 +63,7 @@ type Stream struct {
 	freed    chan struct{} // closed when the lease becomes free; nil where no Flush waits
 	leading  bool          // somebody reads src
 	leader   *Reader       // who; nil for the drain
+	spliced  *splicing     // the leader leads the bytes past the ring; nil: into it
 	writers  int           // writes that cannot proceed
 	finish   bool          // the program ended: drain at once
 	idle     *time.Timer
@@ -221,6 +222,7 @@ func (s *Stream) interrupt(r *Reader, call uint64) {
 func (s *Stream) rouse(r *Reader) {
 	if s.leading && s.leader == r {
 		s.setDeadline(past)
+		s.expel()
 		return
 	}
 	r.signal()
@@ -314,6 +316,7 @@ func (s *Stream) Flush() (got bool, err error) {
 		}
 		freed := s.freed
 		s.setDeadline(past) // who leads gives the lease away
+		s.expel()
 		s.mu.Unlock()
 		<-freed
 		s.mu.Lock()
@@ -401,6 +404,7 @@ func (s *Stream) gone() <-chan struct{} {
 func (s *Stream) abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.expel()
 	if s.src != nil {
 		s.src = nil
 		close(s.srcGone)

@@ -84,6 +84,9 @@ const (
 	defaultLinger = 250 * time.Millisecond
 )
 
+// GraceTime returns Grace with its zero value filled in; 0 means not to wait.
+func (s Spec) GraceTime() time.Duration { return s.grace() }
+
 // grace returns the time between TERM and KILL; 0 means none.
 func (s Spec) grace() time.Duration { return orDefault(s.Grace, defaultGrace) }
 
