@@ -1,0 +1,88 @@
+package screen
+
+import (
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/clipperhouse/displaywidth"
+	"github.com/clipperhouse/uax29/v2/graphemes"
+)
+
+// class is what the grid has to know of a character: how many cells it takes alone, and whether it can ever continue
+// the cluster before it. Most cannot, and then nobody has to look.
+type class uint8
+
+const (
+	widthMask class = 3
+	joins     class = 4 // may continue a cluster
+	known     class = 128
+)
+
+// pages caches classes, 256 characters at a time: the answer costs a look through several tables, and the same few
+// scripts come again and again. Races are harmless, each computes the same.
+var pages [utf8.MaxRune>>8 + 1]atomic.Pointer[[256]class]
+
+func classOf(r rune) class {
+	p := pages[r>>8].Load()
+	if p == nil {
+		p = new([256]class)
+		for i := range p {
+			p[i] = classify(r&^0xff | rune(i))
+		}
+		pages[r>>8].Store(p)
+	}
+	return p[r&0xff]
+}
+
+// before are the ends of clusters that some character continues, one for each rule of UAX #29: any, a flag's first
+// half, the three kinds of Hangul, a joined emoji, an Indic conjunct.
+var before = []string{"a", "\U0001F1E9", "\u1100", "\uAC00", "\uAC01", "\U0001F469\u200D", "\u0915\u094D"}
+
+func classify(r rune) class {
+	c := class(displaywidth.Rune(r))
+	if r == 0xad { // SOFT HYPHEN is shown, as in xterm
+		return 1
+	}
+	for _, b := range before {
+		if oneCluster(b + string(r)) {
+			return c | joins
+		}
+	}
+	if c == 0 { // a format character: it takes no cell, so it can only go with the one before it
+		c |= joins
+	}
+	return c
+}
+
+// oneCluster reports whether a text is a single grapheme cluster.
+func oneCluster(text string) bool {
+	g := graphemes.FromString(text)
+	return g.Next() && len(g.Value()) == len(text)
+}
+
+// continues reports whether r belongs to the cluster before it, and how many cells the two take together.
+func continues(text string, r rune) (width int, ok bool) {
+	both := text + string(r)
+	if !oneCluster(both) {
+		return 0, false
+	}
+	if r == emojiPresentation {
+		if base, _ := utf8.DecodeRuneInString(text); !hasEmojiForm(base) {
+			return displaywidth.String(text), true
+		}
+	}
+	return displaywidth.String(both), true
+}
+
+const emojiPresentation = '\uFE0F' // VARIATION SELECTOR-16
+
+// hasEmojiForm: only a pictograph or the base of a keycap becomes wide; a letter with the selector stays what it was.
+func hasEmojiForm(r rune) bool {
+	switch {
+	case r == '#' || r == '*' || '0' <= r && r <= '9':
+		return true
+	case r < 0x80:
+		return false
+	}
+	return oneCluster(string(r) + "\u200D\U0001F469") // only pictographs are joined
+}
