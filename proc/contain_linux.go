@@ -21,6 +21,7 @@ type keeper struct {
 	child *child
 	link  *os.File // also its lifeline: never closed while it lives
 	group string   // the folder of its cgroup, "" if it has none
+	marks uint64   // what the marks of its programs begin with, where there is no cgroup
 
 	dead context.Context // ends when it is gone
 	die  context.CancelFunc
@@ -99,7 +100,7 @@ func startKeeper() (*keeper, error) {
 		c.reap()
 		return nil, fmt.Errorf("starting the keeper: %w", err)
 	}
-	k.group = hello.Group
+	k.group, k.marks = hello.Group, hello.Mark
 	k.dead, k.die = context.WithCancel(context.Background())
 	go k.listen()
 	return k, nil
@@ -139,6 +140,12 @@ func (k *keeper) listen() {
 	if k.group != "" {
 		shim.KillGroup(k.group)
 		_ = shim.RemoveGroup(k.group) // it may still be emptying, and is in nobody's way
+		return
+	}
+	for _, task := range scans.take() {
+		if shim.Of(k.marks, shim.Mark(task.pid)) {
+			task.signal(syscall.SIGKILL)
+		}
 	}
 }
 
@@ -279,7 +286,7 @@ func (k *keeper) forkExec(path string, args, env []string, dir string, fds []uin
 		return nil, fmt.Errorf("pidfd_open: %w", err)
 	}
 	c := newChild(a.PID, pidfd)
-	c.keeper, c.group = k, a.Group
+	c.keeper, c.group, c.mark = k, a.Group, a.Mark
 	return c, nil
 }
 
@@ -334,7 +341,7 @@ func (c *child) strays() []int {
 	case c.group != "":
 		return shim.GroupMembers(c.group)
 	}
-	a, err := c.keeper.order(shim.Order{Do: shim.Strays, PID: c.pid})
+	a, err := c.keeper.order(shim.Order{Do: shim.Strays, Mark: c.mark})
 	if err != nil {
 		return nil // who is known is
 	}
@@ -348,6 +355,6 @@ func (c *child) killStrays() {
 	case c.group != "":
 		shim.KillGroup(c.group)
 	default:
-		_, _ = c.keeper.order(shim.Order{Do: shim.Kill, PID: c.pid}) // what is left is asked for again
+		_, _ = c.keeper.order(shim.Order{Do: shim.Kill, PID: c.pid, Mark: c.mark}) // what is left is asked for again
 	}
 }

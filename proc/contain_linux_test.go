@@ -1,39 +1,473 @@
 package proc
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-func TestSmoke(t *testing.T) {
-	for _, no := range []bool{false, true} {
-		withoutCgroup.Store(no)
-		how, err := CheckContainment()
-		t.Log(how, err)
-		s := sh(Pipes, "echo hi; exit 3")
-		s.Contain = true
-		p := start(t, s)
-		t.Log(lines(p)(t))
-		e, err := p.Wait(t.Context())
-		t.Log(e, err)
-		s = sh(PTY, eightProcesses+"")
-		s.Contain = true
-		s.Grace = 200000000
-		p = start(t, s)
-		pids := numbers(t, p, 8)
-		e, err = p.Stop(t.Context())
-		t.Log(e, err)
-		for _, pid := range pids {
-			if alive(pid) {
-				t.Errorf("left: %d", pid)
-			}
-		}
-		endKeeper(t)
+// keeperPID is the number of our keeper, 0 while there is none.
+func keeperPID() int {
+	keepers.mu.Lock()
+	defer keepers.mu.Unlock()
+	if keepers.keeper == nil || keepers.dead.Err() != nil {
+		return 0
+	}
+	return keepers.child.pid
+}
+
+// newKeeper ends the keeper that is there.
+func newKeeper(t *testing.T) {
+	t.Helper()
+	keepers.mu.Lock()
+	k := keepers.keeper
+	keepers.mu.Unlock()
+	if k != nil {
+		_ = k.child.signal(syscall.SIGKILL) // it may be gone
+		<-k.dead.Done()
 	}
 }
-func endKeeper(t *testing.T) {
-	k := keepers.keeper
-	if err := k.child.signal(9); err != nil {
+
+// eachContainment runs a test with every containment that is to be had here.
+func eachContainment(t *testing.T, test func(t *testing.T)) {
+	if *contain != "" {
+		return // these tests see to it themselves
+	}
+	for _, want := range []Containment{ByKeeper, ByCgroup} {
+		t.Run(want.String(), func(t *testing.T) {
+			before := withoutCgroup.Load()
+			newKeeper(t)
+			t.Cleanup(func() {
+				newKeeper(t)
+				withoutCgroup.Store(before)
+			})
+			withoutCgroup.Store(want == ByKeeper)
+			got, err := CheckContainment()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != want {
+				t.Logf("no cgroup is to be had here: as with the keeper alone")
+				return
+			}
+			test(t)
+		})
+	}
+}
+
+func contained(s Spec) Spec {
+	s.Contain = true
+	return s
+}
+
+// All that other tests say holds for contained programs too.
+func TestContainedProgramsAreAsOthers(t *testing.T) {
+	if *contain != "" {
+		return
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ways := []string{"keeper"}
+	if *heavy {
+		ways = append(ways, "cgroup")
+	}
+	for _, way := range ways {
+		cmd := exec.Command(exe, "-contain="+way, "-test.timeout=5m", "-test.skip=/many_arguments") // 20 MB
+		cmd.Env = append(hostEnv(), "SPAWNX_TEST_CYCLES=50")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("by %s: %v\n%s", way, err, out)
+		}
+	}
+}
+
+func TestWhatIsSaidOfContainment(t *testing.T) {
+	if *contain == "" && start(t, sh(Pipes, "read x")).Containment() != NotContained {
+		t.Error("a program that is not contained says it is")
+	}
+	eachContainment(t, func(t *testing.T) {
+		how, _ := CheckContainment()
+		p := start(t, contained(sh(Pipes, "read x")))
+		if got := p.Containment(); got != how || got == NotContained {
+			t.Errorf("%v; the check says %v", got, how)
+		}
+		if task, err := readTask(p.PID()); err != nil || task.parent != keeperPID() {
+			t.Errorf("its parent is %d, %v; want the keeper, %d", task.parent, err, keeperPID())
+		}
+	})
+	if got := Containment(9).String(); got != "Containment(9)" {
+		t.Error(got)
+	}
+}
+
+// The program's folder and file mode mask are ours as they are at its start, not those of the keeper's start.
+func TestAContainedProgramStartsFromWhereWeAre(t *testing.T) {
+	how, err := CheckContainment() // from here on there is a keeper
+	if err != nil {
+		t.Fatal(how, err)
+	}
+	dir := t.TempDir()
+	write(t, dir, "here", "#!/bin/sh\npwd; umask\n", 0o755)
+	t.Chdir(dir)
+	defer syscall.Umask(syscall.Umask(0o031))
+	want := dir + "\n0031\n"
+	for name, s := range map[string]Spec{
+		"in our folder": {Args: []string{"./here"}},
+		"by Dir":        {Args: []string{"./here"}, Dir: "."},
+	} {
+		s.Stdio = Pipes
+		if got := mustOutput(t, contained(s)); got != want {
+			t.Errorf("%s: %q; want %q", name, got, want)
+		}
+	}
+	if cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", keeperPID())); cwd != "/" {
+		t.Errorf("the keeper stays in %s, %v", cwd, err)
+	}
+}
+
+func TestNamesNeedNotBeText(t *testing.T) {
+	dir := t.TempDir() + "/\xff\xfe"
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "p\xf0", "#!/bin/sh\npwd\n", 0o755)
+	mask := uint32(0o22)
+	for _, s := range []Spec{{}, {Umask: &mask}, {Contain: true}, {Contain: true, Umask: &mask}} {
+		s.Args, s.Dir, s.Stdio = []string{"./p\xf0"}, dir, Pipes
+		if got := mustOutput(t, s); got != dir+"\n" {
+			t.Errorf("%+v: %q; want %q", s, got, dir)
+		}
+	}
+}
+
+func TestTooManyDescriptorsForTheKeeper(t *testing.T) {
+	files := slices.Repeat([]*os.File{os.Stdin}, 249)
+	if _, err := output(t.Context(), contained(sh(Pipes, "true")), files...); err != nil {
+		t.Errorf("252 descriptors: %v", err)
+	}
+	p, err := Start(t.Context(), contained(sh(Pipes, "true")), append(files, os.Stdin)...)
+	var se *StartError
+	if err == nil {
+		end(t, p)
+	}
+	if !errors.As(err, &se) || se.Stage != "exec" || !strings.Contains(err.Error(), "252 descriptors") {
+		t.Errorf("253 descriptors: %v", err)
+	}
+}
+
+// daemon leaves a process in a session of its own that has no living parent, and says its number.
+const daemon = `(setsid sh -c 'trap "" TERM HUP; echo $$; while :; do sleep 600; done' &)`
+
+func TestStopFindsDaemonsOfContainedPrograms(t *testing.T) {
+	eachContainment(t, func(t *testing.T) {
+		for _, script := range []string{daemon + "; read x", daemon + "; sleep 0.1"} {
+			s := contained(sh(Pipes, script))
+			s.Grace = 100 * time.Millisecond
+			p, other := start(t, s), start(t, s)
+			pid, others := number(t, lines(p)(t)), number(t, lines(other)(t))
+			eventually(t, "it has left", func() bool {
+				task, err := readTask(pid)
+				return err == nil && task.parent == keeperPID() && task.session != p.PID()
+			})
+			if strings.HasSuffix(script, "0.1") { // Stop after the program's own end
+				if _, err := p.Wait(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := p.Stop(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if alive(pid) {
+				t.Error("the daemon lives")
+			}
+			if !alive(others) {
+				t.Error("the other program's daemon is dead")
+			}
+			if _, err := other.Stop(t.Context()); err != nil || alive(others) {
+				t.Error("the other program's daemon lives on: ", err)
+			}
+		}
+	})
+}
+
+// A hopper is always another process: it forks, leads a new session and ends, again and again. It says its name once.
+const hopper = `import os
+os.write(1, b"hop\n")
+while True:
+    if os.fork(): os._exit(0)
+    os.setsid()
+`
+
+func TestStopEndsAHopper(t *testing.T) {
+	eachContainment(t, func(t *testing.T) {
+		s := contained(Spec{Args: []string{"python3", "-c", hopper}, Stdio: Pipes, Grace: -1})
+		p := start(t, s)
+		lines(p)(t)
+		if _, err := p.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		first, err := lastNumber()
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it has hopped", func() bool {
+			now, err := lastNumber()
+			return err != nil || now < first || now > first+20
+		})
+		if _, err := p.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if _, err := io.ReadAll(p.Stdio().Out); err != nil { // until nobody holds it any more
+			t.Error(err)
+		}
+	})
+}
+
+// unusual is an environment variable that marks what a test starts.
+func unusual(t *testing.T) string {
+	return "SPAWNX_TEST_MARK=" + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(rand.Uint64(), 36)
+}
+
+// runsWith reports whether a process has the variable.
+func runsWith(variable string) bool {
+	return slices.ContainsFunc(readTasks(), func(t task) bool {
+		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", t.pid))
+		return err == nil && !t.zombie && slices.Contains(strings.Split(string(env), "\x00"), variable)
+	})
+}
+
+// supervisor starts contained programs without an end, each one like the eight processes, and one that hopped away.
+func supervisor(args []string) error {
+	n, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	fmt.Println("begins")
+	for i := range n {
+		s := contained(sh(Stdio(i%4), eightProcesses+daemon))
+		p, reap, err := StartHeld(context.Background(), s)
+		if err != nil {
+			return err
+		}
+		_ = reap // the later, the better
+		go func() { _, _ = io.Copy(io.Discard, p.Stdio().Out) }()
+	}
+	fmt.Println("all")
+	select {}
+}
+
+func TestNothingSurvivesTheSupervisor(t *testing.T) {
+	if *contain != "" {
+		return
+	}
+	rounds, programs := 8, 3
+	if *heavy {
+		rounds, programs = 100, 200
+	}
+	for _, way := range []string{"keeper", "cgroup"} {
+		t.Run(way, func(t *testing.T) {
+			var longest time.Duration
+			for round := range rounds {
+				marker := unusual(t)
+				cmd := exec.Command(host(t, "supervisor")[0], host(t, "supervisor", strconv.Itoa(programs))[1:]...)
+				cmd.Env = append(hostEnv(), marker, "TEST_CONTAIN="+way)
+				out, err := cmd.StdoutPipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				buf := make([]byte, 64)
+				if n, err := out.Read(buf); err != nil || !strings.HasPrefix(string(buf[:n]), "begins") {
+					t.Fatalf("%q, %v", buf[:n], err)
+				}
+				if round%4 == 0 { // when all are there
+					for !bytes.Contains(buf, []byte("all")) {
+						if n, err := out.Read(buf[32:]); err != nil {
+							t.Fatal(n, err)
+						}
+					}
+				} else {
+					time.Sleep(rand.N(time.Duration(programs) * 5 * time.Millisecond)) // any moment
+				}
+				if err := cmd.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+				killed := time.Now()
+				_ = cmd.Wait() // killed
+				eventually(t, "nothing is left", func() bool { return !runsWith(marker) })
+				longest = max(longest, time.Since(killed))
+			}
+			if *heavy {
+				t.Logf("%d supervisors with %d programs: nothing left after %v", rounds, programs, longest)
+				if longest > 2*time.Second {
+					t.Errorf("%v; want at most 2 s", longest)
+				}
+			}
+		})
+	}
+}
+
+func TestTheDeathOfTheKeeper(t *testing.T) {
+	eachContainment(t, func(t *testing.T) {
+		marker := unusual(t)
+		s := contained(sh(Pipes, daemon+`; echo $$; trap 'exit 3' TERM; while :; do sleep 0.01; done`))
+		s.Env, s.Grace = append(os.Environ(), marker), 100*time.Millisecond
+		p := start(t, s)
+		line := lines(p)
+		line(t)
+		line(t)
+		ended := start(t, contained(sh(Pipes, "exit 4")))
+		_, _ = ended.Wait(t.Context())
+		keeper := keeperPID()
+		if err := syscall.Kill(keeper, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		e, err := p.Wait(t.Context())
+		if e.Code != -1 || !errors.Is(err, ErrStatusUnknown) || !strings.Contains(err.Error(), "keeper") {
+			t.Errorf("the program: %+v, %v", e, err)
+		}
+		if e, err := ended.Wait(t.Context()); e.Code != 4 {
+			t.Errorf("one that had ended before: %+v, %v", e, err)
+		}
+		eventually(t, "nothing is left", func() bool { return !runsWith(marker) })
+		if p.Containment() != NotContained {
+			t.Error("the program is still contained")
+		}
+		if err := p.Signal(syscall.SIGTERM); err != os.ErrProcessDone {
+			t.Errorf("a signal: %v", err)
+		}
+		// The next one gets a new keeper.
+		if got := mustOutput(t, contained(sh(Pipes, "echo again"))); got != "again\n" {
+			t.Errorf("%q", got)
+		}
+		if now := keeperPID(); now == keeper || now == 0 {
+			t.Errorf("the keeper was %d and is %d", keeper, now)
+		}
+	})
+}
+
+func TestTheKeeperIsNotDisturbed(t *testing.T) {
+	how, err := CheckContainment()
+	if err != nil {
+		t.Fatal(how, err)
+	}
+	pid := keeperPID()
+	for _, sig := range []syscall.Signal{unix.SIGTERM, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGUSR1, unix.SIGTSTP, unix.SIGPIPE} {
+		if err := syscall.Kill(pid, sig); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := mustOutput(t, contained(sh(Pipes, "grep ^Sig[BI] /proc/self/status"))); got != "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n" {
+		t.Errorf("a program's signals: %q", got)
+	}
+	if now := keeperPID(); now != pid {
+		t.Errorf("the keeper was %d and is %d", pid, now)
+	}
+	if task, err := readTask(pid); err != nil || task.session != pid || task.parent != os.Getpid() {
+		t.Errorf("%+v, %v: not in a session of its own, or not our child", task, err)
+	}
+}
+
+func TestAKeeperThatIsStopped(t *testing.T) {
+	if !*heavy { // it takes the 10 s that it may take
+		return
+	}
+	newKeeper(t)
+	p := start(t, contained(sh(Pipes, "read x")))
+	if err := syscall.Kill(keeperPID(), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
-	<-k.dead.Done()
+	if _, err := p.Wait(t.Context()); !errors.Is(err, ErrStatusUnknown) {
+		t.Error(err)
+	}
+	if got := mustOutput(t, contained(sh(Pipes, "echo again"))); got != "again\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestNothingIsLeftOfManyContainedPrograms(t *testing.T) {
+	n := 100
+	if *heavy {
+		n = 1000
+	}
+	eachContainment(t, func(t *testing.T) {
+		run := func(i int) {
+			// Each leaves an orphan that ends by itself, and some cannot be started.
+			out, err := output(t.Context(), contained(Spec{Args: []string{"sh", "-c", "(setsid true &) ; echo hello; exit 7"}, Stdio: Stdio(i % 4)}))
+			var ee *ExitError
+			if out != "hello\n" || !errors.As(err, &ee) || ee.Code != 7 {
+				t.Fatalf("%v, number %d: %q, %v", Stdio(i%4), i, out, err)
+			}
+			if i%10 == 0 {
+				if _, err := Start(t.Context(), contained(Spec{Args: []string{"true", strings.Repeat("x", 1<<17)}})); !errors.Is(err, syscall.E2BIG) {
+					t.Fatal(err)
+				}
+			}
+		}
+		run(0)
+		keeper, group := keeperPID(), keepers.group
+		keepers := func() int {
+			names, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", keeper))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(names)
+		}
+		ours, its := openDescriptors(t), keepers()
+		for i := range n {
+			run(i)
+		}
+		eventually(t, "the keeper has no children and no more descriptors than before", func() bool {
+			_, zombies := childrenOf(keeper), 0
+			for _, task := range readTasks() {
+				if task.parent == keeper {
+					zombies++
+				}
+			}
+			return zombies == 0 && keepers() <= its
+		})
+		if now := openDescriptors(t); now > ours {
+			t.Errorf("%d descriptors before, %d after", ours, now)
+		}
+		if group != "" {
+			eventually(t, "no cgroup is left", func() bool {
+				// The last ones are removed when the next program comes.
+				_, _ = output(t.Context(), contained(sh(Pipes, "true")))
+				dirs, _ := filepath.Glob(group + "/*/")
+				return len(dirs) <= 1
+			})
+		}
+	})
+}
+
+func TestTheKeeperReapsOrphans(t *testing.T) {
+	p := start(t, contained(sh(Pipes, "(setsid sh -c 'echo $$' &); read x")))
+	orphan := number(t, lines(p)(t))
+	eventually(t, "no zombie is left", func() bool {
+		_, err := readTask(orphan)
+		return err != nil
+	})
+	if _, ended := p.Exit(); ended {
+		t.Error("the program itself is gone")
+	}
 }

@@ -3,6 +3,7 @@ package proc
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -25,6 +26,7 @@ var hosts = map[string]func(args []string) error{
 	"autoreap":       autoreap,
 	"borrow":         borrow,
 	"borrow-release": borrowRelease,
+	"supervisor":     supervisor,
 }
 
 const hostPrefix = "-host="
@@ -37,6 +39,7 @@ func TestMain(m *testing.M) {
 	if name != "no-shim" {
 		MaybeShim()
 	}
+	withoutCgroup.Store(os.Getenv("TEST_CONTAIN") == "keeper")
 	if isHost {
 		if err := hosts[name](os.Args[2:]); err != nil {
 			fmt.Println("host:", err)
@@ -44,8 +47,23 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	flag.Parse()
+	containAll.Store(*contain != "")
+	withoutCgroup.Store(*contain == "keeper")
+	if *contain != "" {
+		if _, err := CheckContainment(); err != nil { // from here on there is a keeper
+			fmt.Println(err)
+			os.Exit(1)
+		}
+	}
 	os.Exit(m.Run())
 }
+
+var (
+	// The whole of the tests can be run with all programs contained.
+	contain = flag.String("contain", "", "contain all programs: by keeper or by cgroup")
+	heavy   = flag.Bool("heavy", false, "more of everything")
+)
 
 // host returns the words that start one of hosts.
 func host(t *testing.T, name string, args ...string) []string {
@@ -86,7 +104,7 @@ func withoutShim([]string) error {
 	for _, s := range []Spec{
 		{Umask: &umask}, {NoNewPrivs: true},
 		{Limits: Limits{CPU: time.Second}}, {Limits: Limits{AddressSpace: 1 << 30}}, {Limits: Limits{FileSize: 1}},
-		{Limits: Limits{Core: -1}}, {Limits: Limits{Files: 10}}, {Limits: Limits{Processes: 10}},
+		{Limits: Limits{Core: -1}}, {Limits: Limits{Files: 10}}, {Limits: Limits{Processes: 10}}, {Contain: true},
 	} {
 		s.Args, s.Stdio = []string{"true"}, Pipes
 		_, err := Start(context.Background(), s)

@@ -25,6 +25,7 @@ type child struct {
 	// Of a contained program, whose parent is not this process.
 	keeper *keeper // nil: it is ours
 	group  string  // the folder of its cgroup, "" if it has none
+	mark   uint64  // where there is no cgroup: what its processes can be known by
 
 	// mu orders signals by number and the reaping, after which the number may be a stranger's.
 	mu       sync.Mutex

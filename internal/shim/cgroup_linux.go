@@ -112,13 +112,18 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// child makes a group for one program below g.
-func (g group) child() (group, error) {
+// child makes a group for one program below g, and opens it.
+func (g group) child() (group, int, error) {
 	dir, err := os.MkdirTemp(string(g), "")
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
-	return group(dir), nil
+	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		_ = group(dir).remove()
+		return "", 0, err
+	}
+	return group(dir), fd, nil
 }
 
 // kill kills all members, and those of the groups below.
@@ -126,16 +131,6 @@ func (g group) kill() {
 	if g != "" {
 		_ = os.WriteFile(filepath.Join(string(g), "cgroup.kill"), []byte("1"), 0) // gone: then nobody is in it
 	}
-}
-
-// has reports whether a process is a member, also of a group below.
-func (g group) has(pid int) bool {
-	for _, member := range g.members() {
-		if member == pid {
-			return true
-		}
-	}
-	return false
 }
 
 // members returns all members, also of the groups below. Zombies are not named.

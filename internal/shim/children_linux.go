@@ -64,22 +64,20 @@ func childrenByStat() (pids []int) {
 // real-time priority may run without a pause; marks are above 2^62, 146,000 years, so that they limit nobody. A program
 // that sets this limit itself loses the mark, and what then leaves its tree is found only by the keeper's end.
 type marks struct {
-	base uint64
-	next uint64
+	base uint64 // the upper half of all, different for every keeper
+	next uint32
 }
-
-const markBits = 20
 
 func newMarks() marks {
 	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return marks{base: 1<<62 | binary.LittleEndian.Uint64(b[:])>>2&^(1<<markBits-1)}
+	_, _ = rand.Read(b[4:]) // never fails
+	return marks{base: 1<<62 | binary.LittleEndian.Uint64(b[:])>>2&^(1<<32-1)}
 }
 
 // set makes the next child have a mark of its own; 0 where that is not possible.
 func (m *marks) set() uint64 {
 	m.next++
-	mark := m.base | m.next&(1<<markBits-1)
+	mark := m.base | uint64(m.next)
 	var now unix.Rlimit
 	if err := unix.Prlimit(0, unix.RLIMIT_RTTIME, nil, &now); err != nil || now.Max < mark {
 		return 0
@@ -91,13 +89,8 @@ func (m *marks) set() uint64 {
 	return mark
 }
 
-// owns reports whether a child that is no program was left behind by p's processes.
-func (p *program) owns(pid int) bool {
-	if p.group != "" {
-		return p.group.has(pid)
-	}
-	return p.mark != 0 && Mark(pid) == p.mark
-}
+// Of reports whether a mark is one of a keeper's, whose marks begin with base.
+func Of(base, mark uint64) bool { return base != 0 && mark != base && mark>>32 == base>>32 }
 
 // Mark returns what RLIMIT_RTTIME of a process is set to, 0 if it cannot be read.
 func Mark(pid int) uint64 {

@@ -19,8 +19,8 @@ const (
 	Fork   = "fork"   // start a program; its descriptors come with the order, the folder to start from first
 	Wait   = "wait"   // how PID ended; it is left unreaped
 	Reap   = "reap"   // free the number of PID, which has ended
-	Strays = "strays" // who was left behind by PID's processes and adopted
-	Kill   = "kill"   // kill PID, which is unreaped, and all it left behind
+	Strays = "strays" // who was left behind by the processes with Mark and adopted
+	Kill   = "kill"   // kill PID, if it is not reaped, and all that was left behind by the processes with Mark
 	Ping   = "ping"   // nothing but an answer
 )
 
@@ -29,6 +29,9 @@ type Order struct {
 	ID  uint64
 	Do  string
 	PID int `json:",omitempty"` // as Fork returned it
+
+	// For Strays and Kill, as Fork returned it: the program may be reaped by now.
+	Mark uint64 `json:",omitempty"`
 
 	// For Fork.
 	Path, Dir []byte `json:",omitempty"` // relative to the folder that came along
@@ -47,6 +50,7 @@ type Answer struct {
 	PID   int           `json:",omitempty"` // of Fork
 	PIDs  []int         `json:",omitempty"` // of Strays, and those that Kill has to be asked for again
 	Group string        `json:",omitempty"` // the cgroup's folder: of the keeper's programs, of this program
+	Mark  uint64        `json:",omitempty"` // where there is no cgroup: what all of the keeper's marks begin with, this program's
 	Ended *Ended        `json:",omitempty"` // of Wait; nil: it runs
 }
 

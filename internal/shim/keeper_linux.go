@@ -27,15 +27,9 @@ type keeper struct {
 	// mu guards what follows. It is also held while a child is reaped, and between the look at a child and a signal
 	// to it: its number cannot become another's.
 	mu       sync.Mutex
-	programs map[int]*program // by number; unreaped, all of them
-	emptied  []group          // of programs that were reaped: to be removed once nobody is left in them
-	dying    bool             // the lifeline has ended: no more forks
-}
-
-// A program is a child that the supervisor asked for.
-type program struct {
-	mark  uint64 // 0: none
-	group group
+	programs map[int]group // by number, with its group; unreaped, all of them
+	emptied  []group       // of programs that were reaped: to be removed once nobody is left in them
+	dying    bool          // the lifeline has ended: no more forks
 }
 
 // keep is the keeper's life. It returns when the supervisor is gone and so are all descendants.
@@ -50,7 +44,7 @@ func keep(link *os.File, p Plan) error {
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, unix.SIGCHLD)
 
-	k := &keeper{link: link, programs: map[int]*program{}}
+	k := &keeper{link: link, programs: map[int]group{}}
 	if !p.NoGroup {
 		k.group = newGroup()
 	}
@@ -62,7 +56,7 @@ func keep(link *os.File, p Plan) error {
 			k.reapStrays()
 		}
 	}()
-	k.send(Answer{Group: string(k.group), PID: os.Getpid()})
+	k.send(Answer{PID: os.Getpid(), Group: string(k.group), Mark: k.marks.base})
 	for {
 		o, files, err := readOrder(link)
 		if err != nil {
@@ -147,8 +141,14 @@ func (k *keeper) obey(o Order, files []int) Answer {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	p := k.programs[o.PID]
-	if p == nil {
+	g, unreaped := k.programs[o.PID]
+	switch o.Do {
+	case Strays:
+		return Answer{PIDs: k.strays(o.Mark)}
+	case Kill:
+		return Answer{PIDs: k.kill(o.PID, o.Mark)}
+	}
+	if !unreaped {
 		return Answer{Errno: unix.ESRCH}
 	}
 	switch o.Do {
@@ -161,12 +161,8 @@ func (k *keeper) obey(o Order, files []int) Answer {
 	case Reap:
 		_, _, err := Waitid(unix.P_PID, o.PID, unix.WEXITED|unix.WNOHANG)
 		delete(k.programs, o.PID)
-		k.empty(p.group)
+		k.empty(g)
 		return failed(err)
-	case Strays:
-		return Answer{PIDs: k.strays(p)}
-	case Kill:
-		return Answer{PIDs: k.kill(o.PID, p)}
 	}
 	return Answer{Text: "no such order: " + o.Do}
 }
@@ -210,39 +206,37 @@ func (k *keeper) fork(o Order, files []int) Answer {
 	if dying {
 		return Answer{Errno: unix.ECANCELED}
 	}
-	p := &program{}
+	a := Answer{}
+	var g group
 	if k.group != "" {
-		dir, err := k.group.child()
-		if err != nil {
-			return failed(err)
-		}
-		fd, err := unix.Open(string(dir), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			_ = dir.remove()
+		var fd int
+		var err error
+		if g, fd, err = k.group.child(); err != nil {
 			return failed(err)
 		}
 		defer unix.Close(fd)
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, fd
-		p.group = dir
+		a.Group = string(g)
 	} else {
-		p.mark = k.marks.set()
+		a.Mark = k.marks.set()
 	}
 	// Folder and mask are the whole process's, which needs none itself.
 	if err := unix.Fchdir(files[0]); err != nil {
-		_ = p.group.remove()
+		_ = g.remove()
 		return failed(err)
 	}
 	unix.Umask(o.Umask)
 	pid, err := syscall.ForkExec(string(o.Path), o.Args.Split(), attr)
 	_ = unix.Chdir("/") // so that no file system is kept busy
 	if err != nil {
-		_ = p.group.remove()
+		_ = g.remove()
 		return failed(err)
 	}
 	k.mu.Lock()
-	k.programs[pid] = p
+	k.programs[pid] = g
 	k.mu.Unlock()
-	return Answer{PID: pid, Group: string(p.group)}
+	a.PID = pid
+	return a
 }
 
 // reapStrays reaps the children that are no programs. SIGCHLD comes once for many.
@@ -256,10 +250,10 @@ func (k *keeper) reapStrays() {
 		if err != nil || pid == 0 {
 			break
 		}
-		if k.programs[pid] != nil {
+		if _, is := k.programs[pid]; is {
 			// It stays, and the kernel would name it again and again.
 			for _, pid := range children() {
-				if k.programs[pid] == nil {
+				if _, is := k.programs[pid]; !is {
 					reapIfEnded(pid)
 				}
 			}
@@ -290,10 +284,13 @@ func (k *keeper) empty(g group) {
 	k.emptied = kept
 }
 
-// strays returns the adopted children that p's processes left behind. mu is held.
-func (k *keeper) strays(p *program) (pids []int) {
+// strays returns the adopted children with the mark. mu is held.
+func (k *keeper) strays(mark uint64) (pids []int) {
+	if mark == 0 {
+		return nil
+	}
 	for _, pid := range children() {
-		if k.programs[pid] == nil && p.owns(pid) && !reapIfEnded(pid) {
+		if _, is := k.programs[pid]; !is && Mark(pid) == mark && !reapIfEnded(pid) {
 			pids = append(pids, pid)
 		}
 	}
@@ -303,16 +300,17 @@ func (k *keeper) strays(p *program) (pids []int) {
 // killRounds bounds one order to kill: the others wait meanwhile.
 const killRounds = 20
 
-// kill kills the program and what it left behind, as far as it comes in a few rounds: with its parent dead, the next
+// kill kills a program and those with its mark, as far as it comes in a few rounds: with its parent dead, the next
 // generation is ours. It returns who is left. mu is held.
-func (k *keeper) kill(leader int, p *program) (left []int) {
+func (k *keeper) kill(leader int, mark uint64) (left []int) {
+	_, unreaped := k.programs[leader]
 	for range killRounds {
-		p.group.kill()
-		left = nil
-		if pid, _, err := Waitid(unix.P_PID, leader, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG); pid == 0 && err == nil {
-			left = append(left, leader)
+		left = k.strays(mark)
+		if unreaped {
+			if pid, _, err := Waitid(unix.P_PID, leader, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG); pid == 0 && err == nil {
+				left = append(left, leader)
+			}
 		}
-		left = append(left, k.strays(p)...)
 		if len(left) == 0 {
 			break
 		}
