@@ -80,7 +80,7 @@ func status(err error) int {
 		return bySignal + int(syscall.SIGINT)
 	case errors.As(err, &scripted): // behind what stands for itself: a reader of our output that is gone, ctrl-c
 		return scripted.status
-	case errors.As(err, &failed), errors.As(err, &input), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal),
+	case errors.As(err, &failed), errors.As(err, &input), errors.Is(err, errTests), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal),
 		errors.As(err, &unseen):
 		return didNotWork
 	case errors.As(err, &start):

@@ -47,7 +47,7 @@ func silent(err error) bool {
 		}
 	}
 	var ended *signalError
-	return errors.As(err, &ended) || errors.Is(err, syscall.EPIPE) || errors.Is(err, secret.ErrInterrupted)
+	return errors.As(err, &ended) || errors.Is(err, errTests) || errors.Is(err, syscall.EPIPE) || errors.Is(err, secret.ErrInterrupted)
 }
 
 // flagError turns an error of the flag parser into one line and a hint.

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spawnx/spawnx/internal/clitest"
+	"github.com/spawnx/spawnx/internal/clitest/report"
+	"github.com/spawnx/spawnx/internal/scale"
+	"github.com/spawnx/spawnx/ptyio"
+)
+
+// testFlags are the flags of test.
+type testFlags struct {
+	update, lastFailed, strict, tap, verbose bool
+	run, shard, junit, json, keep, chunk     string
+	jobs, retries, repeat                    int
+	timeout                                  time.Duration
+}
+
+func newTest() *cobra.Command {
+	var flags testFlags
+	cmd := &cobra.Command{
+		Use:   "test [FLAGS] [PATH...]",
+		Short: "Run tests of command-line programs",
+		Long: `Run the tests *.txtar at or below each PATH (default: this folder). A test is a txtar
+archive: a script, one command a line, and the files that it begins with. The commands are
+those of testscript and those of a dialog:
+
+  spawn [-size 24x80] [-stdio pipes] CMD...   start a program, on a terminal
+  expect [-timeout 5s] [-screen] PATTERN...   wait for one of these
+  send TEXT, sendline TEXT, sendkey KEY..., sendsecret REF, sendeof, paste TEXT, mouse
+  on PATTERN REPLY                            answer it from now on
+  screen [-styles] NAME                       wait until the screen equals NAME.screen
+  resize 30x100, signal INT, wait [STATUS], retry 30s COMMAND..., @NAME COMMAND...
+  exec stdout stderr grep cmp cmpenv cp mv cd chmod env exists mkdir rm symlink stdin
+  unquote unix2dos kill skip stop             as in testscript
+
+docs/tests.md describes them. Every test has its own folder and a fixed environment, and
+what it starts is gone afterwards.
+
+Exit status: 0 all passed or were skipped, 1 not all did, 125 wrong usage.`,
+		Example: `  spawnx test
+  spawnx test -u vim.txtar
+  spawnx test --run 'login|sudo' --retries 2 --junit report.xml tests/
+  spawnx test --repeat 20 --chunk 1 flaky.txtar`,
+		DisableFlagsInUseLine: true,
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			plan, err := flags.plan(paths)
+			if err != nil {
+				return usageOf(cmd, err)
+			}
+			return plan.run()
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.BoolVarP(&flags.update, "update", "u", false, "write what came into the screens and files that differ")
+	f.StringVar(&flags.run, "run", "", "only tests whose path this regular `expression` matches")
+	f.BoolVar(&flags.lastFailed, "last-failed", false, "only tests that failed when they were run last")
+	f.StringVar(&flags.shard, "shard", "", "only the i-th of n parts, `i/n`, such as 1/3")
+	f.IntVar(&flags.jobs, "jobs", 0, "how many run at a time (default: one for each processor)")
+	f.IntVar(&flags.retries, "retries", 0, "run what failed again, up to this often; a pass then is flaky")
+	f.BoolVar(&flags.strict, "strict", false, "flaky tests count as failed")
+	f.IntVar(&flags.repeat, "repeat", 1, "run each test this often")
+	f.StringVar(&flags.chunk, "chunk", "", "cut the reads of output, to find races: `1` byte each, or random:SEED")
+	f.DurationVar(&flags.timeout, "timeout", 10*time.Minute, "of each test")
+	f.StringVar(&flags.junit, "junit", "", "write results as JUnit's XML to this `file`")
+	f.StringVar(&flags.json, "json", "", "write results as JSON to this `file`; - is our output")
+	f.BoolVar(&flags.tap, "tap", false, "write results as TAP, instead of ours")
+	f.StringVar(&flags.keep, "keep", "", "leave what failures leave in this `folder`, with the tests' own folders")
+	f.BoolVarP(&flags.verbose, "verbose", "v", false, "tell of every test and every line")
+	return cmd
+}
+
+// A testPlan is what the flags of test ask for.
+type testPlan struct {
+	flags testFlags
+	tests []*clitest.Test
+	opts  clitest.Options
+	none  string // why there is nothing to do, if so
+}
+
+// plan reads the tests. What it says no to is wrong usage.
+func (f testFlags) plan(paths []string) (p testPlan, err error) {
+	p = testPlan{flags: f, opts: clitest.Options{
+		Update: f.update, Jobs: f.jobs, Retries: f.retries, Repeat: f.repeat, Timeout: f.timeout, Keep: f.keep,
+	}}
+	if err := f.check(); err != nil {
+		return p, err
+	}
+	if f.chunk != "" {
+		if p.opts.Chunk, err = clitest.ParseChunk(f.chunk); err != nil {
+			return p, fmt.Errorf("--chunk: %w", err)
+		}
+	}
+	var only *regexp.Regexp
+	if f.run != "" {
+		if only, err = regexp.Compile(f.run); err != nil {
+			return p, fmt.Errorf("--run: %w", err)
+		}
+	}
+	files, err := clitest.Find(paths)
+	if err != nil {
+		return p, err
+	}
+	if only != nil {
+		files = slices.DeleteFunc(files, func(name string) bool { return !only.MatchString(filepath.ToSlash(name)) })
+		if len(files) == 0 {
+			return p, fmt.Errorf("--run %s matches none of the tests", f.run)
+		}
+	}
+	if f.lastFailed {
+		failed := clitest.LastFailed()
+		files = slices.DeleteFunc(files, func(name string) bool { return !failed(name) })
+		if len(files) == 0 {
+			p.none = "none of these failed when they were run last"
+		}
+	}
+	if f.shard != "" {
+		i, n, _ := clitest.ParseShard(f.shard) // was checked
+		if files = clitest.Shard(files, i, n); len(files) == 0 && p.none == "" {
+			p.none = "there are fewer tests than parts"
+		}
+	}
+	for _, name := range files {
+		t, err := clitest.Read(name)
+		if err != nil {
+			return p, err
+		}
+		p.tests = append(p.tests, t)
+	}
+	return p, nil
+}
+
+func (f testFlags) check() error {
+	switch {
+	case f.update && os.Getenv("CI") != "":
+		return errors.New("-u is refused where CI is set: what a machine saw would become what is expected\nhint: run it at your desk, and commit what it changed")
+	case f.update && f.repeat > 1:
+		return errors.New("-u and --repeat: which of the rounds is to be written?")
+	case f.retries < 0:
+		return errors.New("--retries must not be negative")
+	case f.repeat < 1:
+		return errors.New("--repeat must be 1 or more")
+	case f.jobs < 0:
+		return errors.New("--jobs must not be negative")
+	case f.timeout <= 0:
+		return errors.New("--timeout must be positive")
+	case f.tap && f.json == "-":
+		return errors.New("--tap and --json - both write to our output")
+	}
+	if f.shard != "" {
+		if _, _, err := clitest.ParseShard(f.shard); err != nil {
+			return fmt.Errorf("--shard: %w", err)
+		}
+	}
+	return scale.Check()
+}
+
+// errTests: not all tests passed. What was wrong has been said.
+var errTests = errors.New("tests failed")
+
+func (p testPlan) run() error {
+	if p.none != "" {
+		fmt.Println("0 tests: " + p.none)
+		return nil
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	watch, end := p.watcher()
+	began := time.Now()
+	run, err := clitest.Run(ctx, p.tests, p.opts, watch)
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	end(run, took, ctx.Err() != nil)
+	if err := p.reports(run.Results, took); err != nil {
+		return err
+	}
+	totals := report.Total(run.Results, took)
+	switch {
+	case ctx.Err() != nil:
+		return &signalError{syscall.SIGINT}
+	case totals.Failed > 0, p.flags.strict && totals.Flaky > 0:
+		return errTests
+	}
+	return nil
+}
+
+// watcher tells people, or programs that read TAP, what happens; end tells the rest.
+func (p testPlan) watcher() (clitest.Watcher, func(run clitest.Outcome, took time.Duration, stopped bool)) {
+	all := len(p.tests) * p.flags.repeat
+	if p.flags.tap {
+		tap := &report.TAP{W: os.Stdout}
+		tap.Begin(all)
+		return tap, func(_ clitest.Outcome, _ time.Duration, stopped bool) {
+			if stopped {
+				tap.Stop("interrupted")
+			}
+		}
+	}
+	var out io.Writer = os.Stdout
+	if p.flags.json == "-" {
+		out = os.Stderr
+	}
+	text := &report.Text{W: out, Verbose: p.flags.verbose, All: all, Live: isTerminal(out), Width: func() int { return width(out) }}
+	return text, func(run clitest.Outcome, took time.Duration, _ bool) {
+		text.End(report.Total(run.Results, took), run.Page)
+		if os.Getenv("GITHUB_ACTIONS") == "true" {
+			report.GitHub(out, run.Results)
+		}
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && ptyio.IsTerminal(f) && os.Getenv("TERM") != "dumb"
+}
+
+func width(w io.Writer) int {
+	size, err := ptyio.SizeOf(w.(*os.File))
+	if err != nil {
+		return 80
+	}
+	return size.Cols
+}
+
+// reports writes the files that were asked for.
+func (p testPlan) reports(results []report.Result, took time.Duration) error {
+	write := func(flag, name string, to func(io.Writer) error) error {
+		switch name {
+		case "":
+			return nil
+		case "-":
+			return to(os.Stdout)
+		}
+		var b strings.Builder
+		err := to(&b)
+		if err == nil {
+			err = os.WriteFile(name, []byte(b.String()), 0o666)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
+		return nil
+	}
+	return errors.Join(
+		write("--junit", p.flags.junit, func(w io.Writer) error { return report.JUnit(w, results, took) }),
+		write("--json", p.flags.json, func(w io.Writer) error { return report.JSON(w, results, took) }),
+	)
+}

@@ -1,0 +1,362 @@
+package clitest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/proc"
+)
+
+// The commands that run programs on pipes, and end a test.
+var execCommands = []command{
+	{name: "exec", args: "PROGRAM [ARG...] [&|&NAME&]", about: "run a program on pipes; with & in the background", negated: true, min: 1, max: -1, check: checkExec, run: (*state).cmdExec},
+	{name: "kill", args: "[-SIGNAL] [NAME]", about: "send a signal, KILL, to programs in the background", max: 2, check: checkKill, run: (*state).cmdKill},
+	{name: "skip", args: "[MESSAGE]", about: "skip the test", max: 1, run: (*state).cmdSkip},
+	{name: "stop", args: "[MESSAGE]", about: "end the test here, as passed", max: 1, run: (*state).cmdStop},
+	{name: "wait", args: "[STATUS|NAME]", about: "wait for the end of the spawned program and of those in the background", negated: true, dialog: true, max: 1, check: checkWait, run: (*state).cmdWait},
+}
+
+// mostOutput is how much of a program's output is kept.
+const mostOutput = 64 << 20
+
+// A keep keeps the end of what is written to it. It may be read when the writer is done.
+type keep struct {
+	b    []byte
+	most int
+	lost bool
+}
+
+func (k *keep) Write(p []byte) (int, error) {
+	if len(k.b)+len(p) > 2*k.most { // a copy once in a while
+		k.b = append(k.b[:0], k.b[len(k.b)-min(len(k.b), k.most):]...)
+		k.lost = true
+	}
+	k.b = append(k.b, p...)
+	return len(p), nil
+}
+
+func (k *keep) output() output { return output{string(k.b), k.lost} }
+
+// A job is a program of exec.
+type job struct {
+	name string // behind &; "" for none
+	not  bool   // it must fail
+	b    *bridge.Bridge
+
+	copying   sync.WaitGroup
+	out, errs keep
+}
+
+var background = regexp.MustCompile(`^&([a-zA-Z_0-9]+&)?$`)
+
+// cutBackground takes & or &NAME& from the end of an exec's arguments.
+func cutBackground(args []string) (rest []string, name string, is bool) {
+	last := args[len(args)-1]
+	if !background.MatchString(last) {
+		return args, "", false
+	}
+	return args[:len(args)-1], strings.Trim(last, "&"), true
+}
+
+func checkExec(c call) error {
+	if args, _, _ := cutBackground(c.args); len(args) == 0 {
+		return usageOf(c.cmd.usage())
+	}
+	return nil
+}
+
+func (s *state) cmdExec(c call) error {
+	args, name, inBackground := cutBackground(c.args)
+	if name != "" && s.job(name) != nil {
+		return failed("&%s& runs already", name)
+	}
+	s.stdout, s.stderr = output{}, output{}
+	j, err := s.start(args)
+	if err != nil {
+		if c.not && !inBackground {
+			return nil // testscript's rule: what cannot be started has failed
+		}
+		return err
+	}
+	j.name, j.not = name, c.not
+	if inBackground {
+		s.jobs = append(s.jobs, j)
+		return nil
+	}
+	exit, err := j.wait(s.ctx)
+	s.stdout, s.stderr = j.out.output(), j.errs.output()
+	if cerr := j.close(); err == nil && cerr != nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return s.judge(j, exit)
+}
+
+// start starts a program on pipes with the standard input that the script has set.
+func (s *state) start(args []string) (*job, error) {
+	spec := s.spec(args)
+	spec.Stdio = proc.Pipes
+	b, err := bridge.Start(s.chunked(), spec)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{b: b, out: keep{most: mostOutput}, errs: keep{most: mostOutput}}
+	for stream, to := range map[*bridge.Stream]io.Writer{b.Output(): &j.out, b.Stderr(): &j.errs} {
+		r := stream.Reader("output", bridge.Block)
+		j.copying.Go(func() { _, _ = bridge.Copy(to, r) }) // a keep takes everything
+	}
+	stdin := s.stdin
+	s.stdin = ""
+	feed := func() {
+		_, _ = io.WriteString(b.Input(), stdin) // a program need not read what it is given
+		_ = b.Input().CloseWrite()
+	}
+	if stdin == "" {
+		feed()
+	} else {
+		j.copying.Go(feed)
+	}
+	return j, nil
+}
+
+// wait waits for the end of the program and of its output.
+func (j *job) wait(ctx context.Context) (proc.Exit, error) {
+	exit, err := j.b.Wait(ctx)
+	var ended *proc.ExitError
+	if err != nil && !errors.As(err, &ended) {
+		if ctx.Err() != nil {
+			return exit, failed("%s did not end", j.command()).with("output", string(j.out.b)) // FIXME race
+		}
+		return exit, err
+	}
+	j.copying.Wait()
+	return exit, nil
+}
+
+// close ends the program and what it started.
+func (j *job) close() error {
+	err := j.b.Close()
+	j.copying.Wait()
+	return err
+}
+
+// command is what was run, for people.
+func (j *job) command() string { return commandLine(j.b.Stats().Peer.Args) }
+
+func commandLine(args []string) string {
+	var b strings.Builder
+	for i, a := range args {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if a == "" || strings.ContainsAny(a, " \t'\"\\") || escape.Visible(a) != a || strings.Contains(a, "\n") {
+			a = escape.Quote(a)
+		}
+		b.WriteString(a)
+	}
+	return escape.Tail(b.String(), 200)
+}
+
+// judge compares how a program ended with what the script says.
+func (s *state) judge(j *job, exit proc.Exit) error {
+	if (exit.Status() == 0) != j.not {
+		return nil
+	}
+	how := "ended with " + exit.String()
+	if j.not {
+		how = "succeeded"
+	}
+	p := failed("%s %s", j.command(), how).with("stdout", string(j.out.b)).with("stderr", string(j.errs.b))
+	return p
+}
+
+func (s *state) job(name string) *job {
+	for _, j := range s.jobs {
+		if j.name == name && name != "" {
+			return j
+		}
+	}
+	return nil
+}
+
+// chunked is the context under which programs are started.
+func (s *state) chunked() context.Context {
+	ctx := context.WithoutCancel(s.ctx) // they are ended by the test, in its order
+	if cut := s.opts.Chunk.cutter(s.test.Name); cut != nil {
+		ctx = bridge.WithPieces(ctx, cut)
+	}
+	return ctx
+}
+
+func checkKill(c call) error {
+	_, _, err := parseKill(c.args)
+	if err != nil {
+		return err
+	}
+	return nil
+}
+
+func parseKill(args []string) (sig syscall.Signal, name string, err error) {
+	sig = syscall.SIGKILL
+	if len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		if sig, err = proc.ParseSignal(args[0][1:]); err != nil {
+			return sig, "", err
+		}
+		args = args[1:]
+	}
+	switch len(args) {
+	case 0:
+	case 1:
+		name = args[0]
+	default:
+		return sig, "", usageOf("kill [-SIGNAL] [NAME]")
+	}
+	return sig, name, nil
+}
+
+func (s *state) cmdKill(c call) error {
+	sig, name, err := parseKill(c.args)
+	if err != nil {
+		return err
+	}
+	jobs := s.jobs
+	if name != "" {
+		j := s.job(name)
+		if j == nil {
+			return s.noJob(name)
+		}
+		jobs = []*job{j}
+	}
+	for _, j := range jobs {
+		if err := j.b.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *state) noJob(name string) error {
+	return hinted("start it with: exec PROGRAM... &"+escape.Visible(name)+"&", "no program &%s& runs in the background", escape.Visible(name))
+}
+
+func checkWait(c call) error {
+	if len(c.args) == 0 {
+		return nil
+	}
+	if n, err := strconv.Atoi(c.args[0]); err == nil && (n < 0 || n > 255) {
+		return failed("%s is no status: it is 0 to 255", c.args[0])
+	}
+	if !isName(c.args[0]) {
+		return usageOf(c.cmd.usage())
+	}
+	if c.not && isNumber(c.args[0]) {
+		return failed("! and a status contradict each other")
+	}
+	return nil
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.Atoi(s)
+	return err == nil
+}
+
+// cmdWait is testscript's, widened: alone it waits for the spawned program, which must end with 0, and for
+// all in the background; with a number for the spawned program, which must end with it; with a name for the
+// one in the background.
+func (s *state) cmdWait(c call) error {
+	ctx, cancel := s.waitTime()
+	defer cancel()
+	if len(c.args) == 1 && c.who == "" {
+		if j := s.job(c.args[0]); j != nil {
+			return s.waitJob(ctx, j, c)
+		}
+	}
+	if len(c.args) == 1 && !isNumber(c.args[0]) {
+		return s.noJob(c.args[0])
+	}
+	want := exitWanted{any: c.not}
+	if len(c.args) == 1 {
+		want.status, _ = strconv.Atoi(c.args[0])
+	}
+	p := s.programs[c.who]
+	if p == nil && (c.who != "" || len(c.args) == 1 || c.not) {
+		_, err := s.program(c)
+		return err
+	}
+	if p != nil {
+		if err := s.waitProgram(ctx, p, want); err != nil {
+			return err
+		}
+	} else {
+		s.stdout, s.stderr = output{}, output{}
+	}
+	if c.who != "" || len(c.args) == 1 {
+		return nil
+	}
+	return s.waitJobs(ctx)
+}
+
+// waitJob waits for one program in the background.
+func (s *state) waitJob(ctx context.Context, j *job, c call) error {
+	if c.not {
+		return hinted("write it before its exec", "unsupported: ! wait NAME")
+	}
+	exit, err := j.wait(ctx)
+	if err != nil {
+		return err
+	}
+	s.jobs = slices.DeleteFunc(s.jobs, func(other *job) bool { return other == j })
+	s.stdout, s.stderr = j.out.output(), j.errs.output()
+	if err := j.close(); err != nil {
+		return err
+	}
+	return s.judge(j, exit)
+}
+
+// waitJobs waits for all in the background, in the order in which they were started, and joins what they wrote.
+func (s *state) waitJobs(ctx context.Context) error {
+	jobs := s.jobs
+	var wrong error
+	for _, j := range jobs {
+		exit, err := j.wait(ctx)
+		if err != nil {
+			return err
+		}
+		s.jobs = s.jobs[1:]
+		s.stdout, s.stderr = s.stdout.and(j.out.output()), s.stderr.and(j.errs.output())
+		if err := j.close(); err != nil {
+			return err
+		}
+		if err := s.judge(j, exit); err != nil && wrong == nil {
+			wrong = err
+		}
+	}
+	return wrong
+}
+
+func (o output) and(more output) output { return output{o.text + more.text, o.lost || more.lost} }
+
+// cmdSkip and cmdStop: what runs in the background is interrupted, as in testscript; how it ends does not count.
+func (s *state) cmdSkip(c call) error {
+	return &errSkip{strings.Join(c.args, "")}
+}
+
+func (s *state) cmdStop(c call) error {
+	if len(c.args) == 1 {
+		s.note("stop: " + c.args[0])
+	}
+	s.stopped = true
+	return nil
+}

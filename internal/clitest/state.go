@@ -1,0 +1,326 @@
+package clitest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spawnx/spawnx/internal/clitest/report"
+	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/scale"
+	"github.com/spawnx/spawnx/proc"
+)
+
+// A state is one attempt at a test under way: what its script has, and what it has done so far. One
+// goroutine runs it.
+type state struct {
+	test *Test
+	opts *Options
+	ctx  context.Context // of the whole attempt
+
+	root, work, tmp, home string // folders of its own; the last three lie in the first
+	cd                    string // where commands run
+	env                   map[string]string
+	files                 map[string]string // of the archive: absolute path → name
+
+	stdin          string // of the next exec
+	stdout, stderr output // of the last exec or wait
+	jobs           []*job // in the background
+	programs       map[string]*program
+	gone           []*program // ended and waited for, kept for their screens
+	secrets        [][]byte   // those that were typed
+
+	updates map[string][]byte // goldens to be written: name in the archive → data
+	log     *timeline
+	steps   []report.Step
+	phase   string
+
+	contain bool // programs and what they start are killed with us, and found wherever they went
+	stopped bool
+}
+
+// An output is what a program wrote.
+type output struct {
+	text string
+	lost bool // its beginning is not kept
+}
+
+// errSkip ends a test that says skip.
+type errSkip struct{ message string }
+
+func (e *errSkip) Error() string { return "skipped: " + e.message }
+
+// newState prepares the folders and the environment of an attempt in root, which is not there yet.
+func newState(ctx context.Context, t *Test, opts *Options, root string) (*state, error) {
+	s := &state{
+		test: t, opts: opts, ctx: ctx, root: root,
+		work: filepath.Join(root, "work"), tmp: filepath.Join(root, "tmp"), home: filepath.Join(root, "home"),
+		programs: map[string]*program{}, files: map[string]string{}, updates: map[string][]byte{}, log: newTimeline(),
+	}
+	s.cd = s.work
+	for _, dir := range []string{root, s.work, s.tmp, s.home} {
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			return nil, err
+		}
+	}
+	s.env = fixedEnv(s)
+	return s, s.unpack()
+}
+
+// fixedEnv is the environment of every test: nothing of ours comes in but where programs are found.
+func fixedEnv(s *state) map[string]string {
+	env := map[string]string{
+		"PATH":   os.Getenv("PATH"),
+		"WORK":   s.work,
+		"HOME":   s.home,
+		"TMPDIR": s.tmp,
+		"TERM":   "xterm-256color",
+		"LANG":   "C.UTF-8",
+		"TZ":     "UTC",
+		"SHELL":  "/bin/sh",
+
+		"GOTRACEBACK": "system",
+		"devnull":     os.DevNull,
+		"exe":         "",
+		"/":           string(os.PathSeparator),
+		":":           string(os.PathListSeparator),
+		"$":           "$",
+	}
+	if runtime.GOOS == "windows" {
+		env["exe"], env["USERPROFILE"], env["TMP"] = ".exe", s.home, s.tmp
+		env["SYSTEMROOT"] = os.Getenv("SYSTEMROOT")
+	}
+	// What tells the programs of Go's own tests how to run, and how long waits may take.
+	for _, name := range []string{"GOCOVERDIR", "GORACE", scale.Name} {
+		if v, ok := os.LookupEnv(name); ok {
+			env[name] = v
+		}
+	}
+	return env
+}
+
+// environ is the environment of a program that is started now.
+func (s *state) environ() []string {
+	list := make([]string, 0, len(s.env)+1)
+	for name, value := range s.env {
+		if !strings.ContainsAny(name, "$/:") { // these are for scripts only
+			list = append(list, name+"="+value)
+		}
+	}
+	slices.Sort(list)
+	return append(list, "PWD="+s.cd)
+}
+
+func (s *state) getenv(name string) string { return s.env[name] }
+
+// unpack writes the files of the archive.
+func (s *state) unpack() error {
+	for _, f := range s.test.files {
+		name := s.abs(expand(f.name, s.getenv))
+		if !within(name, s.work) {
+			return s.test.at(f.line-1, failed("file %s would lie outside of the test's folder", escape.Quote(f.name)))
+		}
+		s.files[name] = f.name
+		err := os.WriteFile(name, f.data, 0o666)
+		if errors.Is(err, fs.ErrNotExist) {
+			if err = os.MkdirAll(filepath.Dir(name), 0o777); err == nil {
+				err = os.WriteFile(name, f.data, 0o666)
+			}
+		}
+		if err != nil {
+			return s.test.at(f.line-1, err)
+		}
+	}
+	return nil
+}
+
+func within(name, dir string) bool {
+	rest, ok := strings.CutPrefix(name, dir)
+	return ok && strings.HasPrefix(rest, string(os.PathSeparator))
+}
+
+// abs is where a file of the script lies.
+func (s *state) abs(name string) string {
+	if filepath.IsAbs(name) {
+		return filepath.Clean(name)
+	}
+	return filepath.Join(s.cd, name)
+}
+
+// run does the lines of the script one after the other until one fails.
+func (s *state) run() error {
+	for _, l := range s.test.lines {
+		if l.phase {
+			s.phase = strings.TrimSpace(strings.TrimLeft(l.text, "#"))
+			s.steps = append(s.steps, report.Step{Line: l.number, Text: l.text, At: s.log.now()})
+			continue
+		}
+		began := s.log.now()
+		s.log.add(report.Event{At: began, Kind: report.Line, Line: l.number, Text: l.text})
+		err := s.line(l)
+		s.steps = append(s.steps, report.Step{
+			Line: l.number, Text: l.text, At: began, Took: s.log.now() - began, Failed: err != nil && !isSkip(err),
+		})
+		if err != nil {
+			return s.test.at(l.number, err)
+		}
+		if s.stopped {
+			break
+		}
+	}
+	return nil
+}
+
+func isSkip(err error) bool {
+	var skip *errSkip
+	return errors.As(err, &skip)
+}
+
+// line does one line.
+func (s *state) line(l line) error {
+	words := make([]string, len(l.words))
+	for i, w := range l.words {
+		words[i] = w.expand(s.getenv)
+	}
+	c, err := parseCall(words)
+	if err != nil {
+		return err
+	}
+	for _, cond := range c.conds {
+		if s.holds(cond.name) == cond.not {
+			return nil
+		}
+	}
+	return s.explained(s.call(c), c)
+}
+
+// call makes a call, again and again where it says retry.
+func (s *state) call(c call) error {
+	if c.retry == 0 {
+		return c.cmd.run(s, c)
+	}
+	whole := s.ctx
+	ctx, cancel := context.WithTimeoutCause(whole, scale.Duration(c.retry), errRetried)
+	defer func() { s.ctx = whole; cancel() }()
+	s.ctx = ctx
+	stdin := s.stdin
+	pause := 20 * time.Millisecond
+	for n := 1; ; n++ {
+		s.stdin = stdin // each try begins with the same
+		err := c.cmd.run(s, c)
+		if err == nil || whole.Err() != nil || isSkip(err) {
+			return err
+		}
+		if !pauseFor(ctx, pause) {
+			return hinted("the last of them is shown", "retry: no success in %s (%d tries): %v", c.retry, n, inCommand(c.cmd.name, err))
+		}
+		pause = min(2*pause, time.Second)
+	}
+}
+
+// errRetried: the time of a retry is up.
+var errRetried = fmt.Errorf("the time of the retry is up: %w", context.DeadlineExceeded)
+
+// pauseFor returns false when ctx ended first.
+func pauseFor(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// explained is the error of a call with the command before it and, where the whole test ran out of time,
+// that first.
+func (s *state) explained(err error, c call) error {
+	if err == nil || isSkip(err) {
+		return err
+	}
+	if c.retry == 0 {
+		err = inCommand(c.cmd.name, err)
+	}
+	if s.ctx.Err() != nil {
+		return &overtime{context.Cause(s.ctx), err}
+	}
+	return err
+}
+
+// An overtime is an error that comes from the end of the whole test.
+type overtime struct{ why, err error }
+
+func (e *overtime) Error() string {
+	_, details, _ := strings.Cut(e.err.Error(), "\n")
+	if details != "" {
+		details = "\n" + details
+	}
+	first, _, _ := strings.Cut(e.err.Error(), "\n")
+	command, _, _ := strings.Cut(first, ":")
+	return fmt.Sprintf("%s: %v%s", command, e.why, details)
+}
+
+func (e *overtime) Unwrap() []error { return []error{e.why, e.err} }
+
+// waitTime is how long a single wait may take.
+func (s *state) waitTime() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(s.ctx, scale.Duration(s.opts.Wait))
+}
+
+// program returns the program that a call speaks to.
+func (s *state) program(c call) (*program, error) {
+	p := s.programs[c.who]
+	switch {
+	case p != nil:
+		return p, nil
+	case c.who != "":
+		return nil, hinted(fmt.Sprintf("write @%s spawn CMD... before", c.who), "there is no program @%s", c.who)
+	case len(s.programs) > 0:
+		return nil, hinted(fmt.Sprintf("this line speaks to the unnamed program; write %s before it", s.names()), "no program was spawned without a name")
+	}
+	return nil, hinted("write spawn CMD... before", "no program was spawned")
+}
+
+func (s *state) names() string {
+	var list []string
+	for name := range s.programs {
+		list = append(list, "@"+name)
+	}
+	slices.Sort(list)
+	return strings.Join(list, " or ")
+}
+
+// end ends all programs of the test, whatever they do. The error says what could not be ended.
+func (s *state) end() error {
+	var errs []error
+	for _, p := range s.programs {
+		errs = append(errs, p.close())
+	}
+	for _, j := range s.jobs {
+		errs = append(errs, j.close())
+	}
+	return errors.Join(errs...)
+}
+
+// remove removes the folders of the attempt.
+func (s *state) remove() error {
+	return removeAll(s.root)
+}
+
+// abbreviated is a text with the test's own folders as the script calls them.
+func (s *state) abbreviated(text string) string {
+	return strings.NewReplacer(s.work, "$WORK", s.tmp, "$TMPDIR", s.home, "$HOME").Replace(text)
+}
+
+// spec is the Spec of a program that is started now.
+func (s *state) spec(args []string) proc.Spec {
+	return proc.Spec{Args: args, Dir: s.cd, Env: s.environ(), Grace: time.Second, Contain: s.contain}
+}
