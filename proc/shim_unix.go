@@ -23,7 +23,7 @@ const stepsTime = 30 * time.Second
 func (l launch) viaShim(files []*os.File) (*child, error) {
 	plan := shim.Plan{
 		Role: shim.Exec, Umask: l.steps.umask, Limits: l.steps.limits, NoNewPrivs: l.steps.noNewPrivs,
-		Path: []byte(l.path), Args: shim.JoinWords(l.args), Env: shim.JoinWords(l.env),
+		Dir: []byte(l.spec.Dir), Path: []byte(l.path), Args: shim.JoinWords(l.args), Env: shim.JoinWords(l.env),
 	}
 	if c := l.spec.Credential; c != nil {
 		plan.User = &shim.User{UID: c.UID, GID: c.GID}
@@ -32,7 +32,7 @@ func (l launch) viaShim(files []*os.File) (*child, error) {
 		}
 	}
 	defer runtime.KeepAlive(files)
-	c, link, err := helper(l.forker(), l.spec.Dir, descriptors(files), l.sysProcAttr())
+	c, link, err := helper(l.forker(), "", descriptors(files), l.sysProcAttr())
 	if err != nil {
 		return nil, &StartError{stageLimits, l.spec.Args[0], err}
 	}
@@ -52,10 +52,8 @@ func (l launch) viaShim(files []*os.File) (*child, error) {
 	c.reap()
 	var f *shim.Failure
 	switch {
-	case errors.As(err, &f) && f.Step == "execve":
-		return nil, f.Errno
-	case errors.As(err, &f) && f.Step == "user":
-		return nil, &StartError{stagePermission, l.spec.Args[0], err}
+	case errors.As(err, &f) && f.Errno != 0 && (f.Step == "execve" || f.Step == "user" || f.Step == "dir"):
+		return nil, f.Errno // as from a fork without the shim
 	}
 	return nil, &StartError{stageLimits, l.spec.Args[0], err}
 }

@@ -431,15 +431,18 @@ func TestManyProgramsNeedNoThreads(t *testing.T) {
 }
 
 func TestCredential(t *testing.T) {
+	umask := uint32(0o77)
 	if os.Getuid() != 0 {
-		p, err := Start(t.Context(), Spec{Args: []string{"true"}, Stdio: Pipes, Credential: &Credential{UID: 0}})
-		var se *StartError
-		if !errors.As(err, &se) || se.Stage != "permission" || !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("%v, %v; want stage permission", p, err)
+		for _, mask := range []*uint32{nil, &umask} { // without and with the shim
+			p, err := Start(t.Context(), Spec{Args: []string{"true"}, Stdio: Pipes, Umask: mask, Credential: &Credential{UID: 0}})
+			var se *StartError
+			if !errors.As(err, &se) || se.Stage != "permission" || !errors.Is(err, fs.ErrPermission) ||
+				err.Error() != "start true: we may not become user 0, group 0" {
+				t.Errorf("%v, %v; want stage permission", p, err)
+			}
 		}
 		return
 	}
-	umask := uint32(0o77)
 	for _, mask := range []*uint32{nil, &umask} { // without and with the shim
 		s := Spec{Args: []string{"sh", "-c", `id -u; id -g; id -G; echo hello >"$(tty)"`}, Dir: "/", Umask: mask,
 			Credential: &Credential{UID: 65534, GID: 65533, Groups: []uint32{65532}}}
@@ -452,10 +455,21 @@ func TestCredential(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, dir, "tool", "#!/bin/sh\n", 0o755)
-	_, err := Start(t.Context(), Spec{Args: []string{dir + "/tool"}, Stdio: Pipes, Credential: &Credential{UID: 65534, GID: 65534}})
-	var se *StartError
-	if !errors.As(err, &se) || se.Stage != "permission" || !strings.Contains(err.Error(), "user 65534 may not run it") {
-		t.Errorf("a program that the user cannot reach: %v", err)
+	for _, mask := range []*uint32{nil, &umask} {
+		for what, s := range map[string]Spec{
+			"a program that the user cannot reach": {Args: []string{dir + "/tool"}},
+			"a folder that the user may not enter": {Args: []string{"true"}, Dir: dir},
+		} {
+			s.Stdio, s.Umask, s.Credential = Pipes, mask, &Credential{UID: 65534, GID: 65534}
+			p, err := Start(t.Context(), s)
+			var se *StartError
+			if err == nil {
+				end(t, p)
+			}
+			if !errors.As(err, &se) || se.Stage != "permission" || !strings.Contains(err.Error(), "user 65534 may not run it, or not enter its folder") {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ type Plan struct {
 	Umask      *uint32
 	Limits     []Limit
 	User       *User
+	Dir        []byte // where to go as that user; empty: stay
 	NoNewPrivs bool
 	Path       []byte // what execve gets
 	Args, Env  Words
@@ -91,7 +92,7 @@ func (w Words) Split() []string {
 
 // A Failure is what a helper that could not do its plan reports.
 type Failure struct {
-	Step  string        // "limit files", "umask", "user", "no_new_privs", "execve"
+	Step  string        // "limit files", "user", "dir", "no_new_privs", "execve"
 	Errno syscall.Errno // 0 where Text says all
 	Text  string        `json:",omitempty"`
 }

@@ -12,7 +12,7 @@ import (
 func closeOnExec(fd int) { unix.CloseOnExec(fd) }
 
 // become does the steps of the plan and turns into the program. It returns only the failure. Session, controlling
-// terminal, folder, descriptors and signal mask are the fork's; what is done here is what Go's fork cannot do.
+// terminal, descriptors and signal mask are the fork's; what is done here is what Go's fork cannot do.
 func become(p Plan) *Failure {
 	// no_new_privs belongs to a thread; execve keeps the calling one's.
 	runtime.LockOSThread()
@@ -29,6 +29,11 @@ func become(p Plan) *Failure {
 	if p.User != nil {
 		if err := setUser(*p.User); err != nil {
 			return fail("user", err)
+		}
+	}
+	if len(p.Dir) > 0 {
+		if err := syscall.Chdir(string(p.Dir)); err != nil {
+			return fail("dir", err)
 		}
 	}
 	if p.NoNewPrivs {
