@@ -48,10 +48,12 @@ func heldBack(s Snapshot, l Lanes, p Process, found []Finding) []Finding {
 	}}
 }
 
+// block: every usual buffer is a multiple.
+const block = 4096
+
 // suspicious: it waits for input, has taken all there was, its output is a pipe
 // of ours, and what it wrote is nothing or whole blocks.
 func suspicious(l Lanes, p Process, found []Finding) bool {
-	const block = 4096 // every usual buffer is a multiple
 	waits := slices.ContainsFunc(found, func(f Finding) bool { return f.Kind == KindInput && f.Grade == Kernel })
 	toPipe := slices.ContainsFunc(p.Pipes, func(e End) bool { return e.FD == 1 && l.lane(e.Link) != "" })
 	return waits && toPipe && l.Unread <= 0 && l.Untaken <= 0 && (p.Written < 0 || p.Written%block == 0)

@@ -12,40 +12,76 @@ type arrow struct {
 	for_     string // "to read", "to write"
 }
 
-// cycles finds the processes that wait for each other in a circle: each sleeps,
+// circles finds the processes that wait for each other in a circle: each sleeps,
 // in all its threads, in a read or write that only the next can end.
-func cycles(s Snapshot) []Finding {
+func circles(s Snapshot) (all [][]arrow) {
 	var arrows []arrow
 	for _, p := range s.Processes {
 		arrows = append(arrows, s.arrows(p)...)
 	}
-	var found []Finding
 	done := map[int]bool{}
 	for _, p := range s.Processes {
 		circle := circleFrom(arrows, p.PID)
 		if circle == nil || slices.ContainsFunc(circle, func(a arrow) bool { return done[a.from] }) {
 			continue
 		}
-		var names, steps []string
 		for _, a := range circle {
 			done[a.from] = true
-			from, _ := s.process(a.from)
-			to, _ := s.process(a.to)
-			names = append(names, from.who())
-			step := fmt.Sprintf("%s waits for %s %s", from.who(), to.who(), a.for_)
-			for _, h := range from.Held {
-				step += fmt.Sprintf(" and holds back %d bytes (%s)", h.Bytes, quoted(h.Text))
-			}
-			steps = append(steps, step)
 		}
-		found = append(found, Finding{
-			Who: strings.Join(names, " and "), PID: circle[0].from, Kind: KindDeadlock, Grade: Kernel,
-			What: "wait for each other", Why: strings.Join(steps, "; "),
-			Evidence: "all sleep; nobody else holds the other ends",
-			Cure:     s.breakCircle(circle),
-		})
+		all = append(all, circle)
+	}
+	return all
+}
+
+func cycles(s Snapshot) (found []Finding) {
+	for _, circle := range circles(s) {
+		found = append(found, s.deadlock(circle))
 	}
 	return found
+}
+
+// Deadlock returns the finding that programs wait for each other, where they
+// did so in an earlier Snapshot already and have written nothing in between.
+// One Snapshot looks at one after the other: of two that talk to each other all
+// the time it may see both while they wait.
+func Deadlock(before, now Snapshot) (f Finding, ok bool) {
+	for _, circle := range circles(now) {
+		again := func(c []arrow) bool { return slices.Equal(c, circle) }
+		moves := func(a arrow) bool { return mayHaveWritten(before, now, a.from) }
+		if slices.ContainsFunc(circles(before), again) && !slices.ContainsFunc(circle, moves) {
+			return now.deadlock(circle), true
+		}
+	}
+	return Finding{}, false
+}
+
+func mayHaveWritten(before, now Snapshot, pid int) bool {
+	a, _ := before.process(pid)
+	b, _ := now.process(pid)
+	return a.Written < 0 || a.Written != b.Written
+}
+
+func (s Snapshot) deadlock(circle []arrow) Finding {
+	var names, steps []string
+	for _, a := range circle {
+		from, _ := s.process(a.from)
+		to, _ := s.process(a.to)
+		names = append(names, from.who())
+		step := fmt.Sprintf("%s waits for %s %s", from.who(), to.who(), a.for_)
+		for _, h := range from.Held {
+			step += fmt.Sprintf(" and holds back %d bytes (%s)", h.Bytes, quoted(h.Text))
+		}
+		if from.mayHold(a) {
+			step += " and may hold back what it wrote (" + buffers[from.program()].habit + ")"
+		}
+		steps = append(steps, step)
+	}
+	return Finding{
+		Who: strings.Join(names, " and "), PID: circle[0].from, Kind: KindDeadlock, Grade: Kernel,
+		What: "wait for each other", Why: strings.Join(steps, "; "),
+		Evidence: "all sleep; nobody else holds the other ends",
+		Cure:     s.breakCircle(circle),
+	}
 }
 
 // breakCircle says what would have helped.
@@ -55,10 +91,21 @@ func (s Snapshot) breakCircle(circle []arrow) string {
 			return "let " + p.who() + " write at once: " + cure(p.program())
 		}
 	}
+	for _, a := range circle {
+		if p, _ := s.process(a.from); p.mayHold(a) {
+			return "let " + p.who() + " write at once: " + cure(p.program())
+		}
+	}
 	if slices.ContainsFunc(circle, func(a arrow) bool { return a.for_ == toRead }) {
 		return "one of them must read before it writes on, or a buffer between them must be larger"
 	}
 	return "one of them must speak first, or write at once what it holds back: --stdio pty-stdout, or --unbuffered"
+}
+
+// mayHold: it waits for an answer, has written nothing or whole blocks, and is
+// known to write so.
+func (p Process) mayHold(a arrow) bool {
+	return a.for_ == toWrite && len(p.Held) == 0 && p.Written%block == 0 && buffers[p.program()].cure != ""
 }
 
 const (

@@ -125,3 +125,40 @@ func TestDeadlockThroughARelayOfOurs(t *testing.T) {
 		t.Errorf("%v", one)
 	}
 }
+
+// What one look shows of two that talk all the time may look like a deadlock: two looks know better.
+func TestNoDeadlockInADialog(t *testing.T) {
+	const answer = `while read -r line; do echo "$line"; done`
+	l := crosswise(t, exec.Command("sh", "-c", "echo ball; "+answer), exec.Command("sh", "-c", answer))
+	before, err := Take(l[0], l[1])
+	check(t, err)
+	for range 200 {
+		now, err := Take(l[0], l[1])
+		check(t, err)
+		if f, ok := Deadlock(before, now); ok {
+			t.Fatal(f)
+		}
+		before = now
+	}
+}
+
+func TestTwoLooksAtADeadlock(t *testing.T) {
+	l := crosswise(t, exec.Command("python3", "-c", "import sys; print('ball'); sys.stdin.readline()"), exec.Command("cat"))
+	deadlock(t, l[0], l[1])
+	before, err := Take(l[0], l[1])
+	check(t, err)
+	now, err := Take(l[0], l[1])
+	check(t, err)
+	f, ok := Deadlock(before, now)
+	if !ok || !strings.Contains(f.Why, "may hold back what it wrote") || !strings.Contains(f.Cure, "python -u") {
+		t.Errorf("%v %v; cure %q", ok, f, f.Cure)
+	}
+	t.Log(f, f.Cure)
+	// Who has written since is not stuck, whatever it looks like now.
+	for i := range before.Processes {
+		before.Processes[i].Written++
+	}
+	if f, ok := Deadlock(before, now); ok {
+		t.Error(f)
+	}
+}

@@ -55,25 +55,10 @@ func (c *conversation) waiting(have int64) diag.Evidence {
 
 // lanes is what diag is told of the program.
 func lanes(name string, st bridge.Stats, b *bridge.Bridge) diag.Lanes {
-	p := st.Peer
-	l := diag.Lanes{
-		Name: name, PID: p.PID, TTY: p.Terminal, NoEcho: p.NoEcho, Foreground: p.Foreground, Unread: p.Unread, Untaken: -1,
-		InputPipe: p.InputPipe, OutputPipe: p.OutputPipe, ErrPipe: p.ErrPipe,
-	}
+	l := diag.LanesOf(st)
+	l.Name = name
 	if mode, err := b.Mode(); err == nil {
 		l.ModeKnown, l.Echo, l.Canonical, l.Timed = true, mode.Echo, mode.Canonical, mode.Timed
-	}
-	add := func(lane string, ls bridge.LaneStats) {
-		for _, r := range ls.Readers {
-			l.Readers = append(l.Readers, diag.Reader{
-				Name: r.Name, Lane: lane, Policy: r.Policy.String(),
-				Blocked: r.Name == ls.BlockedBy, Since: ls.BlockedSince,
-			})
-		}
-	}
-	add("output", st.Output)
-	if st.Stderr != nil {
-		add("stderr", *st.Stderr)
 	}
 	return l
 }
