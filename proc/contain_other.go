@@ -14,7 +14,6 @@ func theKeeper() (*keeper, error) {
 	return nil, fmt.Errorf("programs are contained on Linux only: %w", errors.ErrUnsupported)
 }
 
-// forkExec is never called: there is no keeper.
 func (*keeper) containment() Containment { return NotContained }
 func (*keeper) whenItDies(func()) func() { return func() {} }
 func (c *child) keptBy() *keeper         { return nil }

@@ -3,6 +3,7 @@
 package proc
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"sync"
@@ -42,4 +43,9 @@ func cleanSignals() (restore func()) {
 		signal.Ignore(ignored...)
 		signals.Unlock()
 	}
+}
+
+// forkExec is never called: there is no keeper here.
+func (*keeper) forkExec(string, []string, []string, string, []uintptr, *syscall.SysProcAttr) (*child, error) {
+	return nil, errors.ErrUnsupported
 }
