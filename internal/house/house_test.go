@@ -26,7 +26,7 @@ const module = "github.com/spawnx/spawnx"
 var floors = [][]string{
 	1: {"ptyio", "screen", "record", "debugger/mi", "internal/escape", "internal/keys", "internal/match", "internal/procfs",
 		"internal/rundir", "internal/scale", "internal/shim", "internal/testprog", "internal/leakcheck"},
-	2: {"proc", "bridge/fifo", "screen/picture"},
+	2: {"proc", "bridge/fifo", "screen/picture", "internal/golden"},
 	3: {"bridge", "internal/secret"},
 	4: {"diag"},
 	5: {"expect", "session"},
