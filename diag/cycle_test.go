@@ -143,7 +143,7 @@ func TestNoDeadlockInADialog(t *testing.T) {
 }
 
 func TestTwoLooksAtADeadlock(t *testing.T) {
-	l := crosswise(t, exec.Command("python3", "-c", "import sys; print('ball'); sys.stdin.readline()"), exec.Command("cat"))
+	l := crosswise(t, exec.Command("python3", "-E", "-c", "import sys; print('ball'); sys.stdin.readline()"), exec.Command("cat"))
 	deadlock(t, l[0], l[1])
 	before, err := Take(l[0], l[1])
 	check(t, err)
