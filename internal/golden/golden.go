@@ -396,6 +396,9 @@ func parse(text string) (file, error) {
 func (f *file) parseHeader(l string) error {
 	bad := fmt.Errorf("%q is no size and cursor, such as 24x80 cursor 1,6 or 24x80 cursor hidden", l)
 	w := strings.Fields(l)
+	if len(w) == 0 {
+		return bad
+	}
 	if rows, cols, ok := pair(w[0], "x"); ok {
 		f.size, f.height, f.width = true, rows, cols
 		w = w[1:]
