@@ -102,10 +102,9 @@ func (s Snapshot) breakCircle(circle []arrow) string {
 	return "one of them must speak first, or write at once what it holds back: --stdio pty-stdout, or --unbuffered"
 }
 
-// mayHold: it waits for an answer, has written nothing or whole blocks, and is
-// known to write so.
+// mayHold: it waits for an answer, and is known to write in blocks.
 func (p Process) mayHold(a arrow) bool {
-	return a.for_ == toWrite && len(p.Held) == 0 && p.Written%block == 0 && buffers[p.program()].cure != ""
+	return a.for_ == toWrite && len(p.Held) == 0 && buffers[p.program()].cure != ""
 }
 
 const (
