@@ -30,7 +30,7 @@ var floors = [][]string{
 	3: {"bridge", "internal/secret"},
 	4: {"diag"},
 	5: {"expect", "session"},
-	6: {"script", "debugger", "internal/artifact", "internal/grammar", "internal/clitest/report"},
+	6: {"script", "debugger", "internal/artifact", "internal/grammar", "internal/doctor", "internal/clitest/report"},
 	7: {"expect/expecttest", "internal/clitest", "debugger/dap", "internal/web"},
 	8: {"cmd/spawnx"},
 	9: {"examples/...", "faults/...", "internal/house"}, // beside the rooms: may use them all
