@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/diag"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/proc"
 )
@@ -29,14 +30,18 @@ var execCommands = []command{
 // mostOutput is how much of a program's output is kept.
 const mostOutput = 64 << 20
 
-// A keep keeps the end of what is written to it. It may be read when the writer is done.
+// A keep keeps the end of what is written to it. It may be read at any time.
 type keep struct {
-	b    []byte
 	most int
+
+	mu   sync.Mutex
+	b    []byte
 	lost bool
 }
 
 func (k *keep) Write(p []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if len(k.b)+len(p) > 2*k.most { // a copy once in a while
 		k.b = append(k.b[:0], k.b[len(k.b)-min(len(k.b), k.most):]...)
 		k.lost = true
@@ -45,7 +50,11 @@ func (k *keep) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (k *keep) output() output { return output{string(k.b), k.lost} }
+func (k *keep) output() output {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return output{string(k.b), k.lost}
+}
 
 // A job is a program of exec.
 type job struct {
@@ -137,12 +146,22 @@ func (j *job) wait(ctx context.Context) (proc.Exit, error) {
 	var ended *proc.ExitError
 	if err != nil && !errors.As(err, &ended) {
 		if ctx.Err() != nil {
-			return exit, failed("%s did not end", j.command()).with("output", string(j.out.b)) // FIXME race
+			return exit, j.late()
 		}
 		return exit, err
 	}
 	j.copying.Wait()
 	return exit, nil
+}
+
+// late is the error of a program that did not end in time: what it wrote, and what it does instead.
+func (j *job) late() error {
+	p := failed("%s did not end in time", j.command()).with("stdout", j.out.output().text).with("stderr", j.errs.output().text)
+	snapshot, _ := diag.TakePID(j.b.Stats().Peer.PID) // what could not be seen is said in it
+	for i, f := range diag.Explain(snapshot) {
+		p.details = append(p.details, detail{[]string{"program", ""}[min(i, 1)], f.String()})
+	}
+	return p
 }
 
 // close ends the program and what it started.
@@ -178,7 +197,7 @@ func (s *state) judge(j *job, exit proc.Exit) error {
 	if j.not {
 		how = "succeeded"
 	}
-	p := failed("%s %s", j.command(), how).with("stdout", string(j.out.b)).with("stderr", string(j.errs.b))
+	p := failed("%s %s", j.command(), how).with("stdout", j.out.output().text).with("stderr", j.errs.output().text)
 	return p
 }
 

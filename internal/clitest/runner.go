@@ -82,7 +82,6 @@ type runner struct {
 
 	mu    sync.Mutex // guards what follows, and the calls of watch
 	watch Watcher
-	count int // of attempts, for the names of their folders
 	shelf shelf
 }
 
@@ -106,10 +105,11 @@ func (r *runner) all(ctx context.Context, tests []*Test) []report.Result {
 	results := make([]*report.Result, len(items))
 	next := make(chan int)
 	var workers sync.WaitGroup
-	for range min(r.opts.Jobs, len(items)) {
+	for n := range min(r.opts.Jobs, len(items)) {
+		p := &place{root: filepath.Join(r.root, fmt.Sprintf("%03d", n+1))}
 		workers.Go(func() {
 			for i := range next {
-				results[i] = r.one(ctx, items[i])
+				results[i] = r.one(ctx, items[i], p)
 			}
 		})
 	}
@@ -134,14 +134,14 @@ func (r *runner) all(ctx context.Context, tests []*Test) []report.Result {
 }
 
 // one runs a test, and runs it again when it failed.
-func (r *runner) one(ctx context.Context, it item) *report.Result {
+func (r *runner) one(ctx context.Context, it item, p *place) *report.Result {
 	result := report.Result{Name: it.test.Name, Round: it.round}
 	r.mu.Lock()
 	r.watch.Start(result)
 	r.mu.Unlock()
 	began := time.Now()
 	for n := 0; ; n++ {
-		attempt, skip, updated := r.attempt(ctx, it.test)
+		attempt, skip, updated := r.attempt(ctx, it.test, p)
 		result.Attempts = append(result.Attempts, attempt)
 		result.Updated = append(result.Updated, updated...)
 		switch {
@@ -166,7 +166,7 @@ func (r *runner) one(ctx context.Context, it item) *report.Result {
 }
 
 // attempt runs a test once.
-func (r *runner) attempt(ctx context.Context, t *Test) (a report.Attempt, skip *errSkip, updated []string) {
+func (r *runner) attempt(ctx context.Context, t *Test, p *place) (a report.Attempt, skip *errSkip, updated []string) {
 	began := time.Now()
 	defer func() { a.Took = time.Since(began) }()
 	fail := func(err error) report.Attempt {
@@ -184,7 +184,10 @@ func (r *runner) attempt(ctx context.Context, t *Test) (a report.Attempt, skip *
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, &outOfTime{limit})
 	defer cancel()
 
-	s, err := newState(ctx, t, &r.opts, r.folder())
+	if err := p.prepare(); err != nil {
+		return fail(err), nil, nil
+	}
+	s, err := newState(ctx, t, &r.opts, p)
 	if err != nil {
 		return fail(err), nil, nil
 	}
@@ -199,7 +202,7 @@ func (r *runner) attempt(ctx context.Context, t *Test) (a report.Attempt, skip *
 	}
 	a.Steps = s.steps
 	// What the script began ends before its folder goes.
-	for _, err := range []error{s.end(), s.save(&updated), s.remove()} {
+	for _, err := range []error{s.end(), s.save(&updated), p.clear()} {
 		if err != nil && a.Error == "" {
 			a.Error = t.Name + ": " + err.Error()
 		}
@@ -213,14 +216,6 @@ type outOfTime struct{ limit time.Duration }
 
 func (e *outOfTime) Error() string { return fmt.Sprintf("the test did not end in %s", e.limit) }
 func (e *outOfTime) Unwrap() error { return context.DeadlineExceeded }
-
-// folder is where an attempt makes its folders.
-func (r *runner) folder() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.count++
-	return filepath.Join(r.root, fmt.Sprintf("%06d", r.count))
-}
 
 // save writes the goldens that changed into the test file.
 func (s *state) save(updated *[]string) error {

@@ -25,10 +25,10 @@ type state struct {
 	opts *Options
 	ctx  context.Context // of the whole attempt
 
-	root, work, tmp, home string // folders of its own; the last three lie in the first
-	cd                    string // where commands run
-	env                   map[string]string
-	files                 map[string]string // of the archive: absolute path → name
+	*place
+	cd    string // where commands run
+	env   map[string]string
+	files map[string]string // of the archive: absolute path → name
 
 	stdin          string // of the next exec
 	stdout, stderr output // of the last exec or wait
@@ -57,19 +57,13 @@ type errSkip struct{ message string }
 
 func (e *errSkip) Error() string { return "skipped: " + e.message }
 
-// newState prepares the folders and the environment of an attempt in root, which is not there yet.
-func newState(ctx context.Context, t *Test, opts *Options, root string) (*state, error) {
+// newState prepares the environment and the files of an attempt in a place that is empty.
+func newState(ctx context.Context, t *Test, opts *Options, p *place) (*state, error) {
 	s := &state{
-		test: t, opts: opts, ctx: ctx, root: root,
-		work: filepath.Join(root, "work"), tmp: filepath.Join(root, "tmp"), home: filepath.Join(root, "home"),
+		test: t, opts: opts, ctx: ctx, place: p,
 		programs: map[string]*program{}, files: map[string]string{}, updates: map[string][]byte{}, log: newTimeline(),
 	}
 	s.cd = s.work
-	for _, dir := range []string{root, s.work, s.tmp, s.home} {
-		if err := os.Mkdir(dir, 0o777); err != nil {
-			return nil, err
-		}
-	}
 	s.env = fixedEnv(s)
 	return s, s.unpack()
 }
@@ -123,6 +117,9 @@ func (s *state) getenv(name string) string { return s.env[name] }
 // unpack writes the files of the archive.
 func (s *state) unpack() error {
 	for _, f := range s.test.files {
+		if strings.HasSuffix(f.name, screenSuffix) {
+			continue // is read where it stands
+		}
 		name := s.abs(expand(f.name, s.getenv))
 		if !within(name, s.work) {
 			return s.test.at(f.line-1, failed("file %s would lie outside of the test's folder", escape.Quote(f.name)))
@@ -308,11 +305,6 @@ func (s *state) end() error {
 		errs = append(errs, j.close())
 	}
 	return errors.Join(errs...)
-}
-
-// remove removes the folders of the attempt.
-func (s *state) remove() error {
-	return removeAll(s.root)
 }
 
 // abbreviated is a text with the test's own folders as the script calls them.
