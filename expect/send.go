@@ -50,11 +50,17 @@ func (c *Console) Write(p []byte) (int, error) {
 }
 
 // SendKey presses keys by their names: "enter", "ctrl-c", "up", "f1", "alt-x".
-// All names are looked up before the first is sent.
+// All names are looked up before the first is sent. Cursor keys are those that
+// the program has asked for, where Options.Screen can tell: it then has a method
+// AppCursor() bool.
 func (c *Console) SendKey(names ...string) error {
+	modes := keys.Modes{Enter: c.opts.Enter}
+	if s, ok := c.opts.Screen.(interface{ AppCursor() bool }); ok {
+		modes.AppCursor = s.AppCursor()
+	}
 	var b strings.Builder
 	for _, name := range names {
-		key, err := keys.Encode(name, keys.Modes{Enter: c.opts.Enter})
+		key, err := keys.Encode(name, modes)
 		if err != nil {
 			return &Error{Op: "sendkey", Err: err, what: err.Error()}
 		}
