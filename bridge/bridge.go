@@ -35,6 +35,7 @@ type Bridge struct {
 	in    *Input
 	close func() error
 	seats atomic.Int32 // terminals that a person sits at: see Seat.Terminal
+	other atomic.Int32 // others that answer: see Answer
 
 	sizing  sync.Mutex // guards the two below; held while the terminal gets another size
 	size    proc.Size  // of the terminal; zero where it is not known
@@ -61,6 +62,9 @@ func (b *Bridge) Stderr() *Stream { return b.err }
 
 // Input is the way to the program's standard input.
 func (b *Bridge) Input() *Input { return b.in }
+
+// Peer is the far side itself, for who asks it more than all of them answer.
+func (b *Bridge) Peer() Peer { return b.peer }
 
 // Process is the process at the far side, nil when it was not started here.
 // After a restart it is the present one.
@@ -125,6 +129,11 @@ func (b *Bridge) sendEOF(ctx context.Context, deadline time.Time) error {
 	if b.in == nil {
 		return errors.ErrUnsupported
 	}
+	if far, ok := b.peer.(interface {
+		SendEOF(ctx context.Context, deadline time.Time) error
+	}); ok { // it knows what others have typed there
+		return far.SendEOF(ctx, deadline)
+	}
 	mode, err := b.Mode()
 	if errors.Is(err, errors.ErrUnsupported) || !b.in.shared {
 		return b.in.CloseWrite()
@@ -143,9 +152,23 @@ func (b *Bridge) sendEOF(ctx context.Context, deadline time.Time) error {
 	return err
 }
 
-// Attended reports whether a person sits at the program: what it asks its
-// terminal is then answered by the person's.
-func (b *Bridge) Attended() bool { return b.seats.Load() > 0 }
+// Attended reports whether somebody answers what the program asks its
+// terminal: a person who sits there, a server's screen, or the far side.
+func (b *Bridge) Attended() bool {
+	far, ok := b.peer.(interface{ Attended() bool })
+	return b.Seated() || b.other.Load() > 0 || ok && far.Attended()
+}
+
+// Seated reports whether a person's terminal sits at the program: see
+// Seat.Terminal.
+func (b *Bridge) Seated() bool { return b.seats.Load() > 0 }
+
+// Answer says that from now until stop somebody else than a person answers what
+// the program asks its terminal.
+func (b *Bridge) Answer() (stop func()) {
+	b.other.Add(1)
+	return sync.OnceFunc(func() { b.other.Add(-1) })
+}
 
 // Release lets the program go on whatever its Readers do: from now on all of
 // them may lose the oldest bytes.

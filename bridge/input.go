@@ -47,9 +47,14 @@ type pendingWrite struct {
 }
 
 // NewInput returns the Input that writes to sink. out, which may be nil, is
-// drained while a Write cannot proceed.
+// drained while a Write cannot proceed. A sink that leads to a terminal whose
+// mode the Peer knows says so with a method OnTerminal.
 func NewInput(sink Sink, out *Stream) *Input {
-	return &Input{sink: sink, out: out, turn: make(chan struct{}, 1), changed: make(chan struct{})}
+	in := &Input{sink: sink, out: out, turn: make(chan struct{}, 1), changed: make(chan struct{})}
+	if far, ok := sink.(interface{ OnTerminal() bool }); ok {
+		in.shared = far.OnTerminal()
+	}
+	return in
 }
 
 // ErrNoInput is what a Write returns after CloseWrite.

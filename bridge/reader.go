@@ -150,7 +150,7 @@ func (r *Reader) View(from, to int64) (a, b []byte) {
 	to = min(to, s.end)
 	if r.policy == Block && !r.closed {
 		r.viewing = true
-		return s.segments(max(from, r.off), to)
+		return s.segments(max(from, r.off, s.start), to)
 	}
 	a, b = s.segments(max(from, s.oldest()), to)
 	return append([]byte(nil), a...), append([]byte(nil), b...)

@@ -21,7 +21,9 @@ const (
 )
 
 // A Source is where the bytes of a Stream come from. SetReadDeadline must end
-// a pending Read, as that of a net.Conn or a ptyio.File does.
+// a pending Read, as that of a net.Conn or a ptyio.File does. A Source that is
+// itself a Reader of something may have lost bytes: an error that is a
+// *LostError, without bytes, and the Stream goes on behind them.
 type Source interface {
 	io.Reader
 	SetReadDeadline(t time.Time) error
@@ -53,6 +55,7 @@ type Stream struct {
 	extra    int       // kept beyond keep while writes are pending: see demand
 	err      error     // why no more comes: io.EOF or the error of the source; sticky
 	more     bool      // the end of src is not the end of the Stream: another may follow
+	hole     int64     // the offset at which src goes on, 0 if at end; see leap
 	cut      bool      // the last end was silence, not the end of the output
 	srcGone  chan struct{}
 	ended    chan struct{} // closed with err
@@ -140,7 +143,7 @@ func (s *Stream) await(ctx context.Context, r *Reader, from int64, deadline time
 		switch {
 		case r.closed:
 			return s.end, os.ErrClosed
-		case r.off < s.oldest() && r.policy == Skip:
+		case r.off < s.oldest(): // a Skip reader, or src has lost some
 			return s.end, r.skipLost()
 		case s.end > from:
 			return s.end, nil
@@ -347,12 +350,27 @@ func (s *Stream) took(src Source, n, asked int, err error) {
 	if n == asked {
 		s.want = min(2*s.want, s.largestRead())
 	}
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+	var lost *LostError
+	switch {
+	case errors.As(err, &lost):
+		s.hole = lost.To
+		s.leap()
+	case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
 		s.sourceEnded(err)
 	}
 	if n > 0 || s.err != nil {
 		s.wakeAll()
 	}
+}
+
+// leap goes on behind bytes that the source has lost, as soon as every Block
+// reader has read what lies before them: a ring has no holes.
+func (s *Stream) leap() {
+	if s.hole == 0 || s.blockFrom() < s.end {
+		return
+	}
+	s.start, s.end, s.hole = max(s.hole, s.end), max(s.hole, s.end), 0
+	s.wakeAll()
 }
 
 func (s *Stream) sourceEnded(err error) {
@@ -425,11 +443,14 @@ func (s *Stream) wakeAll() {
 func (s *Stream) room() int {
 	from, name := s.end, ""
 	for _, r := range s.readers {
-		if r.policy == Block && r.off < from {
-			from, name = r.off, r.name
+		if off := max(r.off, s.start); r.policy == Block && off < from {
+			from, name = off, r.name
 		}
 	}
 	n := s.limit() - int(s.end-from)
+	if s.leap(); s.hole != 0 {
+		n = 0
+	}
 	switch {
 	case n > 0:
 		s.blocked, s.blockedBy, s.blockedSince = false, "", time.Time{}
@@ -486,7 +507,7 @@ func (s *Stream) blockFrom() int64 {
 	from := s.end
 	for _, r := range s.readers {
 		if r.policy == Block {
-			from = min(from, r.off)
+			from = min(from, max(r.off, s.start))
 		}
 	}
 	return from

@@ -44,8 +44,12 @@ func (p *prober) due(now time.Time) (bool, time.Time) {
 }
 
 // waiting asks whether the program waits for input and has written nothing
-// behind the offset have, up to which the caller knows its output.
+// behind the offset have, up to which the caller knows its output. A far side
+// that stands beside its program looks for itself.
 func (c *conversation) waiting(have int64) diag.Evidence {
+	if far, ok := c.b.Peer().(interface{ Waiting(have int64) diag.Evidence }); ok {
+		return far.Waiting(have)
+	}
 	return diag.Waiting(lanes("", c.b.Stats(), c.b), c.b.Taken, func() (bool, error) {
 		got, err := c.b.Output().Flush()
 		_, end := c.b.Output().Offsets() // somebody else may have read it
