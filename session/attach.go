@@ -1,0 +1,726 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/proc"
+)
+
+// An attachment is one client as the server sees it. One goroutine reads what
+// it sends, one for each lane sends it output, one sends it all else, and one
+// writes its input, so that a program that does not read keeps nobody from
+// signalling it, and a client that does not read keeps nobody at all.
+type attachment struct {
+	s     *Server
+	conn  net.Conn
+	peer  string // who it is to the connection limits
+	id    int
+	name  string // to show: "client 3 (laptop)"
+	hello hello
+	asked Role
+	live  int64 // where its live output begins; before that are replays
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	gone   chan struct{}  // closed when all of it has ended
+	work   sync.WaitGroup // its goroutines
+	busy   sync.WaitGroup // requests that take their time
+	pumps  []*pump        // its lanes
+	typist *typist        // its input
+	outbox *outbox        // what is to be told
+
+	wmu sync.Mutex // one frame at a time
+
+	// Guarded by s.mu.
+	role   Role
+	size   proc.Size
+	active int
+
+	mu   sync.Mutex
+	left int  // lanes that have not ended
+	told bool // the exit
+}
+
+// A refusal is an error that is told to the client.
+type refusal struct{ code, why string }
+
+func (r *refusal) Error() string { return r.why }
+
+// serve talks with one client until it leaves. admitted says that it need not
+// show the token.
+func (s *Server) serve(conn net.Conn, peer string, admitted bool) error {
+	defer conn.Close()
+	if !s.enter(conn) {
+		return net.ErrClosed
+	}
+	_ = conn.SetDeadline(time.Now().Add(helloTime))
+	in := &frameReader{r: conn, max: maxHello, buf: make([]byte, maxHello)}
+	h, err := s.readHello(in, admitted)
+	s.heard(conn)
+	if err != nil {
+		refuse(conn, err)
+		return err
+	}
+	_ = conn.SetDeadline(time.Time{})
+	in.max, in.buf = maxPayload, nil
+
+	a, hi, err := s.admit(conn, peer, h)
+	if err != nil {
+		_ = conn.SetWriteDeadline(time.Now().Add(helloTime))
+		refuse(conn, err)
+		return err
+	}
+	defer a.end()
+	a.begin(hi)
+	err = a.read(in)
+	if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && a.ctx.Err() == nil {
+		a.protocolError(err)
+	}
+	return err
+}
+
+// readHello reads what a client says first. It sees bytes of somebody who is
+// not known yet.
+func (s *Server) readHello(in *frameReader, admitted bool) (hello, error) {
+	var h hello
+	f, err := in.next()
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return h, &refusal{codeHello, "no hello within 5 s"}
+	case err == errTooLong:
+		return h, &refusal{codeHello, fmt.Sprintf("a hello of more than %d bytes", maxHello)}
+	case err != nil:
+		return h, err
+	case f.kind != kindHello:
+		return h, &refusal{codeHello, "the first frame is no hello"}
+	}
+	err = object(f.payload, &h)
+	if !admitted && !s.o.Token.equal(h.Token) {
+		return h, &refusal{codeToken, "not admitted"}
+	}
+	if err == nil {
+		err = h.check()
+	}
+	if err != nil {
+		return h, &refusal{codeHello, "hello: " + err.Error()}
+	}
+	h.Token = ""
+	return h, nil
+}
+
+// refuse tells a client why it is sent away, where there is something to tell.
+func refuse(w io.Writer, err error) {
+	var r *refusal
+	if errors.As(err, &r) {
+		_, _ = w.Write(jsonFrame(kindControl, &control{Event: eventError, Error: r.why, Code: r.code}))
+	}
+}
+
+// admit makes a client of a connection, and the hello that welcomes it.
+func (s *Server) admit(conn net.Conn, peer string, h hello) (*attachment, *welcome, error) {
+	a := &attachment{s: s, conn: conn, peer: peer, hello: h, gone: make(chan struct{}), outbox: newOutbox()}
+	a.ctx, a.cancel = context.WithCancel(s.ctx)
+	a.asked, _ = parseRole(h.Role)
+	known := h.Epoch == "" || h.Epoch == s.epoch
+	if !known {
+		a.hello.Client = ""
+	}
+	accepted, err := s.returning(a)
+	if err != nil {
+		a.cancel()
+		return nil, nil, err
+	}
+	a.typist = newTypist(a, accepted)
+
+	s.mu.Lock()
+	n := 0
+	for _, other := range s.clients {
+		if other.peer == peer {
+			n++
+		}
+	}
+	if n >= maxPeer || len(s.clients) >= maxClients || s.ctx.Err() != nil {
+		s.mu.Unlock()
+		s.forget(a)
+		a.cancel()
+		return nil, nil, &refusal{codeFull, fmt.Sprintf("too many clients (%d)", n)}
+	}
+	s.last++
+	a.id = s.last
+	a.name = fmt.Sprintf("client %d", a.id)
+	if h.Who != "" {
+		a.name += " (" + escape.Visible(h.Who) + ")"
+	}
+	s.active++
+	a.active = s.active
+	a.size = proc.Size{Rows: h.Rows, Cols: h.Cols}
+	if h.Rows == 0 || h.Cols == 0 {
+		a.size = proc.Size{}
+	}
+	before := s.seat
+	a.role, s.seat = s.seat.admit(a.id, a.asked, h.Take)
+	moved := s.seat != before
+	s.clients[a.id] = a
+	exit := s.exit
+	role := a.role
+	s.notify()
+	s.mu.Unlock()
+
+	hi := &welcome{
+		Version: min(h.Version, version), Epoch: s.epoch, Role: role.String(), Window: window, Output: -1, Stderr: -1,
+		Input: accepted, Typed: typedWindow, Terminal: s.display != nil, Shared: s.b.Input().OnTerminal(), Running: exit == nil,
+	}
+	info := s.Info()
+	hi.Name, hi.Info = info.Name, &info
+	if err := a.replay(hi, known); err != nil {
+		s.remove(a)
+		a.closeReaders()
+		close(a.gone)
+		return nil, nil, err
+	}
+	if moved {
+		s.tellSeats()
+	} else if a.size != (proc.Size{}) {
+		s.resize()
+	}
+	return a, hi, nil
+}
+
+// begin starts the client's goroutines, after its welcome.
+func (a *attachment) begin(hi *welcome) {
+	a.left = len(a.pumps)
+	a.work.Go(func() {
+		if a.send(jsonFrame(kindHello, hi)) != nil {
+			return
+		}
+		for _, p := range a.pumps {
+			a.work.Go(p.run)
+		}
+		a.tellExit()
+		a.outbox.run(a)
+	})
+}
+
+// end waits for all of the client to end and forgets it, but for how far its
+// input has come.
+func (a *attachment) end() {
+	a.leave()
+	a.busy.Wait()
+	a.work.Wait()
+	a.typist.wait()
+	a.closeReaders()
+	a.s.remove(a)
+	close(a.gone)
+}
+
+// leave ends the connection.
+func (a *attachment) leave() {
+	a.cancel()
+	_ = a.conn.Close()
+}
+
+func (a *attachment) closeReaders() {
+	for _, p := range a.pumps {
+		_ = p.r.Close()
+	}
+}
+
+// remove takes a client off the server's list.
+func (s *Server) remove(a *attachment) {
+	a.cancel()
+	s.forget(a)
+	s.mu.Lock()
+	delete(s.clients, a.id)
+	before := s.seat
+	s.seat = s.seat.leave(a.id)
+	moved := s.seat != before
+	s.notify()
+	s.mu.Unlock()
+	if moved {
+		s.tellSeats()
+	} else {
+		s.resize()
+	}
+}
+
+// send sends frames, whole.
+func (a *attachment) send(p []byte) error {
+	a.wmu.Lock()
+	defer a.wmu.Unlock()
+	_, err := a.conn.Write(p)
+	if err != nil {
+		a.leave()
+	}
+	return err
+}
+
+// tell tells the client something that it has not asked for.
+func (a *attachment) tell(c *control) { a.outbox.put(c.Event, jsonFrame(kindControl, c)) }
+
+// protocolError tells the client what it did wrong, for a moment, before it is
+// sent away.
+func (a *attachment) protocolError(err error) {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return
+	}
+	code := codeProtocol
+	var r *refusal
+	if errors.As(err, &r) {
+		code = r.code
+	}
+	a.farewell(&control{Event: eventError, Error: err.Error(), Code: code})
+}
+
+// farewell sends a last word and ends the connection. A client that does not
+// read does not get it.
+func (a *attachment) farewell(c *control) {
+	timer := time.AfterFunc(time.Second, a.leave)
+	defer timer.Stop()
+	if a.wmu.TryLock() {
+		_, _ = a.conn.Write(jsonFrame(kindControl, c))
+		a.wmu.Unlock()
+	}
+	a.leave()
+}
+
+// laneEnded notes that all of a lane was sent.
+func (a *attachment) laneEnded() {
+	a.mu.Lock()
+	a.left--
+	a.mu.Unlock()
+	a.tellExit()
+}
+
+// tellExit tells the exit, once it is known and the client has all output.
+func (a *attachment) tellExit() {
+	a.s.mu.Lock()
+	exit := a.s.exit
+	a.s.mu.Unlock()
+	a.mu.Lock()
+	tell := exit != nil && a.left == 0 && !a.told
+	a.told = a.told || tell
+	a.mu.Unlock()
+	if tell {
+		a.tell(&control{Event: eventExit, Exit: exit})
+		a.s.mu.Lock()
+		a.s.notify()
+		a.s.mu.Unlock()
+	}
+}
+
+// complete reports whether the client has everything.
+func (a *attachment) complete() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.told && a.outbox.empty()
+}
+
+// read does what the client says, until it leaves.
+func (a *attachment) read(in *frameReader) error {
+	for {
+		f, err := in.next()
+		if err != nil {
+			return err
+		}
+		switch f.kind {
+		case kindData:
+			if f.lane == laneInput {
+				err = a.typed(f.payload)
+			}
+		case kindAck:
+			err = a.acked(f.lane, f.payload)
+		case kindControl:
+			err = a.request(f.payload)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (a *attachment) acked(lane byte, payload []byte) error {
+	to, _, err := offset(payload)
+	if err != nil {
+		return err
+	}
+	for _, p := range a.pumps {
+		if p.lane == lane {
+			return p.ack(to)
+		}
+	}
+	return nil
+}
+
+// typed takes input of the client.
+func (a *attachment) typed(payload []byte) error {
+	at, p, err := offset(payload)
+	if err != nil {
+		return err
+	}
+	s := a.s
+	s.mu.Lock()
+	role := a.role
+	s.active++
+	a.active = s.active
+	s.mu.Unlock()
+	if role == Observer {
+		a.typist.refuse(codeRole, "an observer may not write")
+		return nil
+	}
+	if s.o.Window == WindowLatest {
+		s.resize()
+	}
+	return a.typist.put(at, p)
+}
+
+// An outbox holds what is to be told to a client: few things, since the client
+// is read no further while many wait, and news of one kind replace each other.
+type outbox struct {
+	mu    sync.Mutex
+	items []letter
+	sent  bool          // nothing is under way
+	wake  chan struct{} // capacity 1: there is something
+	room  chan struct{} // capacity 1: there is room
+}
+
+type letter struct {
+	key   string // "": an answer
+	frame []byte
+}
+
+func newOutbox() *outbox {
+	return &outbox{wake: make(chan struct{}, 1), room: make(chan struct{}, 1), sent: true}
+}
+
+// put adds a frame; one of the same key that waits is replaced, unless the key
+// is empty.
+func (o *outbox) put(key string, frame []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range o.items {
+		if key != "" && o.items[i].key == key {
+			o.items = append(o.items[:i], o.items[i+1:]...)
+			break
+		}
+	}
+	o.items = append(o.items, letter{key, frame})
+	signal(o.wake)
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// await waits until there is room for another answer.
+func (o *outbox) await(ctx context.Context) error {
+	for {
+		o.mu.Lock()
+		n := len(o.items)
+		o.mu.Unlock()
+		if n < maxRequests {
+			return nil
+		}
+		select {
+		case <-o.room:
+		case <-ctx.Done():
+			return net.ErrClosed
+		}
+	}
+}
+
+func (o *outbox) empty() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.items) == 0 && o.sent
+}
+
+// run sends what is put in until the client is gone.
+func (o *outbox) run(a *attachment) {
+	for {
+		o.mu.Lock()
+		var frame []byte
+		if len(o.items) > 0 {
+			frame = o.items[0].frame
+			o.items = o.items[1:]
+		}
+		emptied := frame == nil && !o.sent
+		o.sent = frame == nil
+		o.mu.Unlock()
+		if emptied {
+			a.s.mu.Lock()
+			a.s.notify()
+			a.s.mu.Unlock()
+		}
+		if frame == nil {
+			select {
+			case <-o.wake:
+			case <-a.ctx.Done():
+				return
+			}
+			continue
+		}
+		signal(o.room)
+		if a.send(frame) != nil {
+			return
+		}
+	}
+}
+
+// A pump sends one lane to one client.
+type pump struct {
+	a       *attachment
+	lane    byte
+	stream  *bridge.Stream
+	r       *bridge.Reader
+	backlog []byte            // a replay that was prepared; it comes before what r reads
+	picture []byte            // frames of a PAINT that come before all
+	early   *bridge.LostError // what is no longer kept of what the client wanted
+	paints  bool              // after a gap the client gets a PAINT
+
+	mu    sync.Mutex
+	sent  int64
+	acked int64
+	gaps  []bridge.LostError // between acked and sent: they take no room
+	wake  chan struct{}      // capacity 1: acked has moved
+	slow  slowness
+	stuck time.Time   // since when the client takes nothing; zero: it does
+	timer *time.Timer // looks at a client that takes nothing
+	armed bool        // it will fire
+}
+
+// How long a client must have taken nothing before it is looked at.
+const watchEvery = 20 * time.Millisecond
+
+func (p *pump) ack(to int64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if to > p.sent {
+		return errors.New("an acknowledgement of what was never sent")
+	}
+	p.acked = max(p.acked, to)
+	for len(p.gaps) > 0 && p.gaps[0].To <= p.acked {
+		p.gaps = p.gaps[1:]
+	}
+	signal(p.wake)
+	return nil
+}
+
+// flying is how many bytes were sent and not acknowledged. Called with mu held.
+func (p *pump) flying() int64 {
+	n := p.sent - p.acked
+	for _, g := range p.gaps {
+		n -= g.To - max(g.From, p.acked)
+	}
+	return n
+}
+
+// run sends the lane until its end, or until the client is gone.
+func (p *pump) run() {
+	if p.picture != nil && p.send(p.picture, 0) != nil {
+		return
+	}
+	p.picture = nil
+	if p.early != nil && p.gap(p.early) != nil {
+		return
+	}
+	for len(p.backlog) > 0 {
+		n := min(len(p.backlog), chunk)
+		at, err := p.room(&n)
+		if err != nil || p.send(dataFrame(p.lane, at, p.backlog[:n]), n) != nil {
+			return
+		}
+		p.backlog = p.backlog[n:]
+	}
+	p.backlog = nil
+	buf := make([]byte, headLen+8+chunk)
+	for {
+		n := chunk
+		at, err := p.room(&n)
+		if err != nil {
+			return
+		}
+		n, err = p.r.ReadContext(p.a.ctx, buf[headLen+8:headLen+8+n])
+		var lost *bridge.LostError
+		switch {
+		case errors.As(err, &lost):
+			err = p.gap(lost)
+		case err != nil && p.a.ctx.Err() != nil:
+			return
+		case err != nil:
+			if p.a.send(jsonFrame(kindControl, &control{Event: eventEOF, Lane: int(p.lane)})) == nil {
+				p.a.laneEnded()
+			}
+			return
+		default:
+			copy(buf, dataFrame(p.lane, at, nil))
+			putHead(buf, kindData, p.lane, 8+n)
+			err = p.send(buf[:headLen+8+n], n)
+			p.caughtUp()
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// room waits until the client may get more and cuts n to that. It returns the
+// offset of what is sent next.
+func (p *pump) room(n *int) (at int64, err error) {
+	watched := false
+	for {
+		p.mu.Lock()
+		at, free := p.sent, window-p.flying()
+		p.mu.Unlock()
+		if free > 0 {
+			*n = min(*n, int(free))
+			if watched {
+				p.watch(false)
+			}
+			return at, nil
+		}
+		if !watched {
+			watched = true
+			p.watch(true)
+		}
+		select {
+		case <-p.wake:
+			p.moved()
+		case <-p.a.ctx.Done():
+			p.watch(false)
+			return 0, net.ErrClosed
+		}
+	}
+}
+
+// send sends a frame that holds n bytes of the lane.
+func (p *pump) send(frame []byte, n int) error {
+	p.mu.Lock()
+	p.sent += int64(n) // before the client can acknowledge it
+	p.mu.Unlock()
+	p.watch(true)
+	defer p.watch(false)
+	return p.a.send(frame)
+}
+
+// gap tells the client what it will not get.
+func (p *pump) gap(lost *bridge.LostError) error {
+	p.mu.Lock()
+	from, to := p.sent, lost.To
+	p.mu.Unlock()
+	frames := gapFrame(p.lane, from, to)
+	if p.paints && p.a.s.display != nil && lost != p.early {
+		picture, at := p.a.s.display.paint()
+		if at > to {
+			p.r.Advance(at)
+			to = at
+			frames = gapFrame(p.lane, from, to)
+		}
+		frames = append(frames, picture...)
+	}
+	p.mu.Lock()
+	p.sent = to
+	if n := len(p.gaps); n > 0 && p.gaps[n-1].To == from {
+		p.gaps[n-1].To = to
+	} else {
+		p.gaps = append(p.gaps, bridge.LostError{From: from, To: to})
+	}
+	p.mu.Unlock()
+	return p.send(frames, 0)
+}
+
+// watch begins or ends looking at a client that may take nothing.
+func (p *pump) watch(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !on {
+		p.stuck = time.Time{}
+	} else if p.stuck.IsZero() {
+		p.look()
+	}
+}
+
+// moved notes that the client has taken something.
+func (p *pump) moved() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.stuck.IsZero() {
+		p.stuck = time.Now()
+	}
+}
+
+// look looks at the client after a while. Called with mu held.
+func (p *pump) look() {
+	p.stuck = time.Now()
+	switch {
+	case p.timer == nil:
+		p.timer = time.AfterFunc(watchEvery, p.late)
+	case !p.armed:
+		p.timer.Reset(watchEvery)
+	}
+	p.armed = true
+}
+
+// late looks at a client that may have taken nothing for a while, and goes on
+// looking until it does.
+func (p *pump) late() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.armed = false
+	if p.stuck.IsZero() || p.a.ctx.Err() != nil {
+		return
+	}
+	wait := watchEvery - time.Since(p.stuck)
+	if wait <= 0 {
+		p.judge(p.stuck)
+		wait = watchEvery
+	}
+	p.armed = true
+	p.timer.Reset(wait)
+}
+
+// judge decides about a client that has taken nothing for a while. Called with
+// mu held.
+func (p *pump) judge(since time.Time) {
+	st := p.stream.Stats()
+	if st.BlockedBy != p.a.name {
+		return
+	}
+	if st.BlockedSince.After(since) {
+		since = st.BlockedSince
+	}
+	s := p.a.s
+	s.mu.Lock()
+	driver := p.a.role == Driver
+	s.mu.Unlock()
+	patient := driver && s.b.Stats().Peer.Running
+	switch p.slow.stopped(time.Now(), since, p.acked, patient) {
+	case skipNow:
+		p.r.SetPolicy(bridge.Skip)
+	case sendAway:
+		go p.a.farewell(&control{Event: eventError, Error: "too slow", Code: codeSlow})
+	}
+}
+
+// caughtUp lets the program wait again for a client that has everything.
+func (p *pump) caughtUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.slow.skipping || p.slow.policy == SlowSkip {
+		return
+	}
+	if _, end := p.stream.Offsets(); p.sent == end && p.flying() < window/2 && p.slow.caughtUp(p.acked) {
+		p.r.SetPolicy(bridge.Block)
+	}
+}

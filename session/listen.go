@@ -1,0 +1,434 @@
+package session
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/internal/rundir"
+)
+
+// A door is a place at which clients come in.
+type door struct {
+	address string // as Listen takes it
+	l       net.Listener
+	path    string // of a unix socket; "" elsewhere
+	bare    bool   // bytes, no frames
+	token   bool   // clients show it
+}
+
+func (d *door) close() error {
+	err := d.l.Close()
+	if d.path != "" {
+		if e := os.Remove(d.path); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+// Listen opens one more door and returns its address, in which a port 0 has
+// become the true one:
+//
+//	spawnx:PATH       a unix socket for clients of this user
+//	spawnx:HOST:PORT  TLS over TCP for clients that have the Token
+//	unix:PATH         a unix socket that carries the bare bytes, for this user
+//	tcp:HOST:PORT     bare bytes over TCP, on loopback alone: for whoever is on this machine
+func (s *Server) Listen(addr string) (string, error) {
+	a, err := parseAddress(addr)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case a.name != "":
+		return "", fmt.Errorf("listen at %s: it is none of spawnx:PATH, spawnx:HOST:PORT, unix:PATH and tcp:HOST:PORT", addr)
+	case a.path != "":
+		path, err := filepath.Abs(a.path)
+		if err != nil {
+			return "", err
+		}
+		return a.scheme + ":" + path, s.listenUnix(path, a.bare)
+	case a.bare:
+		return s.listenBareTCP(a.host)
+	}
+	return s.listenTLS(a.host)
+}
+
+// An address is where a server is: a path, a host with a port, or a name.
+type address struct {
+	scheme           string
+	name, path, host string
+	bare             bool
+}
+
+func parseAddress(addr string) (address, error) {
+	scheme, rest, ok := strings.Cut(addr, ":")
+	if !ok {
+		name, channel, dotted := strings.Cut(addr, ".")
+		err := rundir.CheckName(name)
+		if err == nil && dotted {
+			err = rundir.CheckName(channel)
+		}
+		return address{name: addr}, err
+	}
+	a := address{scheme: scheme}
+	switch scheme {
+	case "unix":
+		a.path, a.bare = rest, true
+	case "tcp":
+		a.host, a.bare = rest, true
+	case "spawnx":
+		if _, port, err := net.SplitHostPort(rest); err == nil && !strings.Contains(rest, "/") && isNumber(port) {
+			a.host = rest
+		} else {
+			a.path = rest
+		}
+	default:
+		return a, fmt.Errorf("%q is no address\nhint: write NAME, spawnx:PATH or spawnx:HOST:PORT", addr)
+	}
+	if rest == "" {
+		return a, fmt.Errorf("%q is no address: nothing follows the colon", addr)
+	}
+	return a, nil
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+// checkPath says so where a path is longer than the kernel allows: it would
+// say "invalid argument".
+func checkPath(path string) error {
+	const longest = 107 // sun_path of Linux, with its NUL; 103 elsewhere
+	if len(path) > longest {
+		return fmt.Errorf("the path of a unix socket may have %d bytes, this one has %d: %s\nhint: choose a shorter one, or a shorter XDG_RUNTIME_DIR", longest, len(path), path)
+	}
+	return nil
+}
+
+// listenUnix opens a door at a path. The socket is born in a folder that is
+// ours alone and moved to its place once its mode is right: between bind and
+// chmod it would be open to all where the umask allows it. What a dead server
+// left there is removed.
+func (s *Server) listenUnix(path string, bare bool) error {
+	if err := checkPath(path); err != nil {
+		return err
+	}
+	if err := clearPath(path); err != nil {
+		return err
+	}
+	nest, err := os.MkdirTemp(filepath.Dir(path), ".x")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(nest)
+	born := filepath.Join(nest, "s")
+	if err := checkPath(born); err != nil {
+		return err
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: born, Net: "unix"})
+	if err != nil {
+		return err
+	}
+	l.SetUnlinkOnClose(false) // it has moved; door.close removes it
+	if err := errors.Join(os.Chmod(born, 0o600), os.Rename(born, path)); err != nil {
+		_ = l.Close()
+		_ = os.Remove(born)
+		return err
+	}
+	scheme := "spawnx:"
+	if bare {
+		scheme = "unix:"
+	}
+	return s.open(&door{address: scheme + path, l: l, path: path, bare: bare})
+}
+
+// clearPath removes a socket that nobody serves any more, and refuses to
+// remove anything else.
+func clearPath(path string) error {
+	fi, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if fi.Mode()&fs.ModeSocket == 0 {
+		return fmt.Errorf("%s is there and is no socket\nhint: choose another path", path)
+	}
+	if err := rundir.Owned(path, fi); err != nil {
+		return err
+	}
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		_ = c.Close()
+		return fmt.Errorf("%s is served by another process\nhint: choose another path", path)
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return err
+	}
+	return os.Remove(path)
+}
+
+func (s *Server) listenBareTCP(host string) (string, error) {
+	if err := loopback(host); err != nil {
+		return "", err
+	}
+	l, err := net.Listen("tcp", host)
+	if err != nil {
+		return "", err
+	}
+	at := "tcp:" + l.Addr().String()
+	return at, s.open(&door{address: at, l: l, bare: true})
+}
+
+// loopback refuses addresses that others can reach: bare bytes ask nobody who
+// they are.
+func loopback(host string) error {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		return err
+	}
+	ips := []net.IP{net.ParseIP(name)}
+	if ips[0] == nil && name != "" {
+		if ips, err = net.LookupIP(name); err != nil {
+			return err
+		}
+	}
+	for _, ip := range ips {
+		if !ip.IsLoopback() {
+			return fmt.Errorf("tcp:%s would let in whoever reaches it: bare bytes are served on loopback alone\nhint: spawnx:%s has TLS and a token", host, host)
+		}
+	}
+	return nil
+}
+
+func (s *Server) listenTLS(host string) (string, error) {
+	if err := s.o.Token.check(); err != nil {
+		return "", err
+	}
+	conf, print, err := s.o.serverTLS()
+	if err != nil {
+		return "", err
+	}
+	l, err := net.Listen("tcp", host)
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	s.print = print
+	s.mu.Unlock()
+	at := "spawnx:" + l.Addr().String()
+	return at, s.open(&door{address: at, l: tls.NewListener(l, conf), token: true})
+}
+
+// Fingerprint is that of the certificate which clients over TCP see; empty
+// before Listen was told to serve any.
+func (s *Server) Fingerprint() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.print
+}
+
+// open begins to let clients in.
+func (s *Server) open(d *door) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		_ = d.close()
+		return net.ErrClosed
+	}
+	s.doors = append(s.doors, d)
+	s.running.Go(func() { s.accept(d) })
+	return nil
+}
+
+// accept lets clients in until the door is closed.
+func (s *Server) accept(d *door) {
+	for {
+		conn, err := d.l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // out of descriptors, or the caller has gone again
+			select {
+			case <-time.After(10 * time.Millisecond):
+				continue
+			case <-s.ctx.Done():
+				return
+			}
+		}
+		peer, err := s.known(conn)
+		if err != nil {
+			_ = conn.Close()
+			continue
+		}
+		s.running.Go(func() {
+			if d.bare {
+				s.serveBare(conn, peer)
+			} else {
+				_ = s.serve(conn, peer, !d.token) // why a client left is the client's business
+			}
+		})
+	}
+}
+
+// known says who calls. On a unix socket nobody but the user is let in,
+// whatever the modes of files say.
+func (s *Server) known(conn net.Conn) (string, error) {
+	if u, ok := conn.(*net.UnixConn); ok {
+		uid, err := peerUID(u)
+		switch {
+		case errors.Is(err, errors.ErrUnsupported): // the folder keeps others out
+			return "user", nil
+		case err != nil:
+			return "", err
+		case uid != uint32(os.Geteuid()):
+			return "", fmt.Errorf("user %d may not come in", uid)
+		}
+		return "user " + strconv.Itoa(int(uid)), nil
+	}
+	host, _, err := net.SplitHostPort(conn.RemoteAddr().String())
+	return host, err
+}
+
+// ServeConn serves one more client, over a connection that has been let in by
+// the caller, until it leaves. Who says who it is, for the limit of
+// connections of one peer.
+func (s *Server) ServeConn(conn net.Conn, who string) error {
+	err := s.serve(conn, who, true)
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// enter counts a connection that has not said hello yet. When there are too
+// many, the oldest gives way: it has had its chance, and who is honest says
+// hello at once.
+func (s *Server) enter(conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	if len(s.pending) == maxPending {
+		_ = s.pending[0].Close()
+		s.pending = append(s.pending[:0], s.pending[1:]...)
+	}
+	s.pending = append(s.pending, conn)
+	return true
+}
+
+// heard is called when a connection has said hello, or has failed to.
+func (s *Server) heard(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, c := range s.pending {
+		if c == conn {
+			s.pending = append(s.pending[:i], s.pending[i+1:]...)
+			return
+		}
+	}
+}
+
+// serveBare joins a connection that knows no protocol to the program. It
+// begins where the bare connections before it have come to.
+func (s *Server) serveBare(conn net.Conn, peer string) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	a := &attachment{s: s, conn: conn, peer: peer, ctx: ctx, cancel: cancel, outbox: newOutbox()}
+	s.mu.Lock()
+	n := 0
+	for _, other := range s.clients {
+		if other.peer == peer {
+			n++
+		}
+	}
+	if n >= maxPeer || len(s.clients) >= maxClients || ctx.Err() != nil {
+		s.mu.Unlock()
+		_ = conn.Close()
+		return
+	}
+	s.last++
+	a.id = s.last
+	a.name = fmt.Sprintf("client %d", a.id)
+	s.clients[a.id] = a
+	from := s.bare
+	s.notify()
+	s.mu.Unlock()
+	defer s.remove(a)
+
+	p := &pump{a: a, lane: laneOutput, stream: s.streams[laneOutput], wake: make(chan struct{}, 1), slow: slowness{policy: s.o.Slow}}
+	p.r = p.stream.Reader(a.name, bridge.Block)
+	if s.o.Slow == SlowSkip {
+		p.slow.skipping = true
+		p.r.SetPolicy(bridge.Skip)
+	}
+	p.r.Advance(from)
+	defer p.r.Close()
+	a.pumps = []*pump{p}
+	a.work.Go(func() {
+		buf := make([]byte, chunk)
+		for {
+			n, err := conn.Read(buf)
+			if n > 0 {
+				if _, werr := s.b.Input().WriteContext(ctx, buf[:n], noDeadline); werr != nil && ctx.Err() == nil {
+					continue // the program reads no more; its output may still be wanted
+				}
+			}
+			if err != nil && !errors.Is(err, io.EOF) {
+				cancel()
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	p.runBare()
+	cancel()
+	_ = conn.Close()
+	a.work.Wait()
+}
+
+// runBare sends the lane as it is.
+func (p *pump) runBare() {
+	buf := make([]byte, chunk)
+	for {
+		n, err := p.r.ReadContext(p.a.ctx, buf)
+		switch {
+		case n > 0:
+			p.mu.Lock()
+			p.sent += int64(n)
+			p.acked = p.sent
+			p.mu.Unlock()
+			p.watch(true)
+			_, err = p.a.conn.Write(buf[:n])
+			p.watch(false)
+			if err != nil {
+				return
+			}
+			s := p.a.s
+			s.mu.Lock()
+			s.bare = max(s.bare, p.r.Offset())
+			s.mu.Unlock()
+			p.caughtUp()
+		case bridge.IsLost(err):
+		case err != nil:
+			return
+		}
+	}
+}

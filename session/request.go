@@ -1,0 +1,277 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/diag"
+	"github.com/spawnx/spawnx/proc"
+)
+
+// A handler answers one kind of request.
+type handler struct {
+	acts bool // an observer may not
+	slow bool // it takes its time, and the next requests do not wait for it
+	do   func(a *attachment, req *control) (*control, error)
+}
+
+var handlers map[string]handler
+
+func init() { // handlers call what reads handlers
+	handlers = map[string]handler{
+		"info":     {do: doInfo},
+		"mode":     {do: doMode},
+		"waiting":  {do: doWaiting},
+		"taken":    {do: doTaken},
+		"why":      {do: doWhy, slow: true},
+		"stats":    {do: doStats},
+		"resize":   {do: doResize, acts: true},
+		"signal":   {do: doSignal, acts: true},
+		"eof":      {do: doEOF, acts: true, slow: true},
+		"stop":     {do: doStop, acts: true, slow: true},
+		"withdraw": {do: doWithdraw},
+		"seat":     {do: doSeat},
+		"place":    {do: doPlace, acts: true},
+		"paint":    {do: doPaint},
+		"collect":  {do: doCollect, acts: true},
+		"ping":     {do: func(*attachment, *control) (*control, error) { return &control{}, nil }},
+	}
+}
+
+// request answers a request of the client. It waits only while answers that
+// the client does not read are many.
+func (a *attachment) request(payload []byte) error {
+	var req control
+	if err := object(payload, &req); err != nil {
+		return err
+	}
+	if req.ID <= 0 {
+		return nil // an event of some later version
+	}
+	if a.outbox.await(a.ctx) != nil {
+		return net.ErrClosed
+	}
+	h, ok := handlers[req.Do]
+	if !ok {
+		a.reply(&req, nil, &refusal{codeUnknown, fmt.Sprintf("no such request: %.40q", req.Do)})
+		return nil
+	}
+	a.s.mu.Lock()
+	role := a.role
+	a.s.mu.Unlock()
+	if h.acts && role == Observer {
+		a.reply(&req, nil, &refusal{codeRole, "an observer may not do that"})
+		return nil
+	}
+	answer := func() {
+		res, err := h.do(a, &req)
+		a.reply(&req, res, err)
+	}
+	if h.slow {
+		a.busy.Go(answer)
+	} else {
+		answer()
+	}
+	return nil
+}
+
+func (a *attachment) reply(req, res *control, err error) {
+	if err != nil {
+		res = &control{Error: err.Error(), Code: codeFailed}
+		var r *refusal
+		switch {
+		case errors.As(err, &r):
+			res.Code = r.code
+		case errors.Is(err, os.ErrProcessDone) || errors.Is(err, bridge.ErrNoInput):
+			res.Code = codeEnded
+		case errors.Is(err, errors.ErrUnsupported):
+			res.Code = codeUnsupported
+		}
+	}
+	res.ID, res.OK = req.ID, res.Error == ""
+	a.outbox.put("", jsonFrame(kindControl, res))
+}
+
+func doInfo(a *attachment, _ *control) (*control, error) {
+	info := a.s.Info()
+	return &control{Info: &info}, nil
+}
+
+// doMode also reads what the program has written so far, so that it comes
+// before whatever the client does next.
+func doMode(a *attachment, _ *control) (*control, error) {
+	mode, err := a.s.b.Mode()
+	if err != nil {
+		return nil, err
+	}
+	out := a.s.streams[laneOutput]
+	_, _ = out.Flush() // what cannot be read now comes later
+	_, end := out.Offsets()
+	return &control{Mode: &mode, Output: &end}, nil
+}
+
+func doWaiting(a *attachment, req *control) (*control, error) {
+	s, have := a.s, int64(math.MaxInt64)
+	if req.Offset != nil {
+		have = *req.Offset
+	}
+	out := s.streams[laneOutput]
+	if a.typist.pending() {
+		_, end := out.Offsets()
+		return &control{Evidence: &diag.Evidence{Why: "it has not taken its input yet"}, Output: &end}, nil
+	}
+	ev := diag.Waiting(s.lanes(), s.b.Taken, func() (bool, error) {
+		got, err := out.Flush()
+		_, end := out.Offsets()
+		return got || end > have, err
+	})
+	_, end := out.Offsets()
+	return &control{Evidence: &ev, Output: &end}, nil
+}
+
+func doTaken(a *attachment, _ *control) (*control, error) {
+	return &control{Taken: ptr(!a.typist.pending() && a.s.b.Taken())}, nil
+}
+
+func doWhy(a *attachment, _ *control) (*control, error) {
+	snapshot, err := diag.Take(a.s.lanes())
+	if err != nil {
+		return nil, err
+	}
+	return &control{Findings: diag.Explain(snapshot)}, nil
+}
+
+func doStats(a *attachment, _ *control) (*control, error) {
+	return &control{Peer: ptr(a.s.b.Stats().Peer)}, nil
+}
+
+func doResize(a *attachment, req *control) (*control, error) {
+	size := proc.Size{Rows: req.Rows, Cols: req.Cols}
+	if req.Rows < 1 || req.Cols < 1 || req.Rows > math.MaxUint16 || req.Cols > math.MaxUint16 {
+		return nil, fmt.Errorf("a terminal of %v is not possible", size)
+	}
+	s := a.s
+	if s.display == nil {
+		return nil, errors.ErrUnsupported
+	}
+	s.mu.Lock()
+	a.size = size
+	s.active++
+	a.active = s.active
+	free := s.seat == 0 && s.o.Window == WindowDriver || s.o.Window == WindowFixed
+	s.mu.Unlock()
+	if free && a.role == Owner { // nobody sits there, or nobody's window counts: it was asked for by hand
+		return &control{}, s.setSize(size)
+	}
+	s.resize()
+	return &control{}, nil
+}
+
+func doSignal(a *attachment, req *control) (*control, error) {
+	if req.Signal < 1 || req.Signal > 64 {
+		return nil, fmt.Errorf("there is no signal %d", req.Signal)
+	}
+	return &control{}, a.s.b.Signal(syscall.Signal(req.Signal))
+}
+
+// doEOF waits until what the client sent before was accepted.
+func doEOF(a *attachment, _ *control) (*control, error) {
+	if err := a.typist.flush(a.ctx); err != nil {
+		return nil, err
+	}
+	return &control{}, a.s.b.SendEOF(time.Now().Add(10 * time.Second))
+}
+
+func doStop(a *attachment, _ *control) (*control, error) {
+	exit, err := a.s.b.Stop(context.WithoutCancel(a.ctx)) // once begun it is ended, whether the client stays or not
+	if err != nil {
+		return nil, err
+	}
+	return &control{Exit: newExit(exit)}, nil
+}
+
+func doWithdraw(a *attachment, _ *control) (*control, error) {
+	return &control{Input: ptr(a.typist.withdraw())}, nil
+}
+
+func doSeat(a *attachment, req *control) (*control, error) {
+	s := a.s
+	take := req.Take == nil || *req.Take
+	s.mu.Lock()
+	switch {
+	case take && a.asked == Observer:
+		s.mu.Unlock()
+		return nil, &refusal{codeRole, "an observer may not do that"}
+	case take:
+		s.seat = seat(a.id)
+	default:
+		s.seat = s.seat.leave(a.id)
+	}
+	role := s.seat.role(a.id, a.asked)
+	a.role = role
+	if _, end := s.streams[laneOutput].Offsets(); role == Driver {
+		a.live = min(a.live, end)
+	}
+	s.mu.Unlock()
+	s.tellSeats()
+	return &control{Role: role.String()}, nil
+}
+
+func doPlace(a *attachment, req *control) (*control, error) {
+	if req.Offset == nil || *req.Offset < 0 || len(req.Place) > maxName {
+		return nil, &refusal{codeFailed, "a place needs a short name and an offset"}
+	}
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	a.s.places.put(req.Place, *req.Offset)
+	return &control{}, nil
+}
+
+func doPaint(a *attachment, _ *control) (*control, error) {
+	if a.s.display == nil {
+		return nil, errors.ErrUnsupported
+	}
+	frames, at := a.s.display.paint()
+	if frames == nil {
+		return nil, errors.ErrUnsupported
+	}
+	size := a.s.display.size()
+	a.outbox.put("", frames)
+	return &control{Output: &at, Rows: size.Rows, Cols: size.Cols}, nil
+}
+
+func doCollect(a *attachment, _ *control) (*control, error) {
+	s := a.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.exit == nil {
+		return nil, &refusal{codeRunning, "the program has not ended"}
+	}
+	if !s.collected {
+		s.collected = true
+		s.notify()
+		if s.o.Name != nil && s.o.Channel == "" {
+			s.o.Name.collected()
+		}
+	}
+	return &control{Exit: s.exit}, nil
+}
+
+// lanes is what diag is told of the program.
+func (s *Server) lanes() diag.Lanes {
+	l := diag.LanesOf(s.b.Stats())
+	if s.o.Name != nil {
+		l.Name = s.o.Name.String()
+	}
+	if mode, err := s.b.Mode(); err == nil {
+		l.ModeKnown, l.Echo, l.Canonical, l.Timed = true, mode.Echo, mode.Canonical, mode.Timed
+	}
+	return l
+}
