@@ -20,16 +20,37 @@ func (s *Screen) Diff(old *Screen) []byte {
 	if s.equal(old) {
 		return nil
 	}
+	p := &painter{s: s}
+	p.str(begin)
+	if s.title == "" && old.title != "" {
+		p.str("\x1b]2;\x1b\\")
+	}
+	for range old.titles {
+		p.str("\x1b[23;0t")
+	}
+	p.resetColors(old.colors)
+	if only, ok := s.rowsToPaint(old); ok {
+		p.prologue()
+		p.rows(s.lines, only)
+		p.epilogue()
+	} else {
+		p.whole()
+	}
+	return p.out
+}
+
+// rowsToPaint returns the rows that have to be painted anew; ok is false when that is not enough.
+func (s *Screen) rowsToPaint(old *Screen) (only []bool, ok bool) {
 	alt := s.modes.on(alternate)
 	if s.rows != old.rows || s.cols != old.cols || alt != old.modes.on(alternate) ||
 		alt && (!s.sameRows(s.other, old, old.other) || !s.sameCursor(s.saved[0], old, old.saved[0])) {
-		return s.Repaint()
+		return nil, false
 	}
-	only := make([]bool, s.rows)
+	only = make([]bool, s.rows)
 	for y, r := range s.lines {
 		o := old.lines[y]
 		if r.mark == 0 && o.mark != 0 {
-			return s.Repaint() // there is no sequence that takes a mark away
+			return nil, false // no sequence takes a mark away
 		}
 		only[y] = !s.sameCells(r, old, o) || r.wrapped != o.wrapped || r.mark != o.mark
 		if y > 0 && s.lines[y-1].wrapped { // a line is painted as a whole
@@ -41,18 +62,7 @@ func (s *Screen) Diff(old *Screen) []byte {
 			only[y] = only[y] || only[y+1]
 		}
 	}
-	p := &painter{s: s}
-	p.prologue()
-	p.rows(s.lines, only)
-	if s.title == "" && old.title != "" {
-		p.str("\x1b]2;\x1b\\")
-	}
-	for range old.titles {
-		p.str("\x1b[23;0t")
-	}
-	p.resetColors(old.colors)
-	p.epilogue()
-	return p.out
+	return only, true
 }
 
 func (p *painter) resetColors(old colors) {

@@ -23,8 +23,19 @@ func (p *painter) str(s string) { p.out = append(p.out, s...) }
 // that the rest of the output can follow. Not in them: the scrollback, the clipboard, and questions.
 func (s *Screen) Repaint() []byte {
 	p := &painter{s: s}
+	p.str(begin)
+	p.whole()
+	return p.out
+}
+
+// begin ends a string that is open, and begins a synchronized update.
+const begin = "\x1b\\\x1b[?2026h"
+
+func (p *painter) whole() {
+	s := p.s
+	p.str("\x1b[?1049l") // this one restores a cursor, with all that belongs to it
 	p.prologue()
-	p.str("\x1b[?1049l\x1b[H\x1b[2J")
+	p.str("\x1b[H\x1b[2J")
 	p.at(0, 0)
 	if !s.modes.on(alternate) {
 		p.rows(s.lines, nil)
@@ -36,12 +47,11 @@ func (s *Screen) Repaint() []byte {
 		p.rows(s.lines, nil)
 	}
 	p.epilogue()
-	return p.out
 }
 
-// prologue brings a terminal in any state to one in which rows can be painted. It is drawn at once at the end.
+// prologue brings a terminal in any state to one in which rows can be painted.
 func (p *painter) prologue() {
-	p.str("\x1b\\\x1b[?2026h\x1b[!p\x1b[?69l\x1b[r\x1b[?6;45l\x1b[?7;2027h\x1b[4;20l\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b[m\x1b[0\"q\x1b]8;;\x1b\\\x1b[?5l")
+	p.str("\x1b[!p\x1b[?69l\x1b[r\x1b[?6;45l\x1b[?7;2027h\x1b[4;20l\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b[m\x1b[0\"q\x1b]8;;\x1b\\\x1b[?5l")
 	p.pen = cell{}
 	p.y, p.x = -1, -1
 }
@@ -75,26 +85,22 @@ func (p *painter) move(y, x int) {
 
 // rows paints rows onto empty ones; with a list only those in it.
 func (p *painter) rows(rows []*row, only []bool) {
+	for y := range only {
+		if only[y] {
+			p.move(y, 0)
+			p.style(cell{})
+			p.str("\x1b[2K")
+		}
+	}
 	follows := false // the row above continues in this one, and the cursor waits at its end
 	for y, r := range rows {
 		if only != nil && !only[y] {
 			follows = false
 			continue
 		}
-		if only != nil && !follows {
-			p.move(y, 0)
-			p.style(cell{})
-			p.str("\x1b[2K")
-		}
 		var next *row
 		if y+1 < len(rows) && r.wrapped {
 			next = rows[y+1]
-			if only != nil { // it is cleared before it is written, as the cursor must not be moved in between
-				p.move(y+1, 0)
-				p.style(cell{})
-				p.str("\x1b[2K")
-				p.move(y, 0)
-			}
 		}
 		p.row(y, r, follows, next)
 		follows = next != nil

@@ -140,7 +140,11 @@ func (s *Screen) Resize(rows, cols int) {
 		c.y, c.x = min(c.y, rows-1), min(c.x, cols-1)
 		c.pending = c.pending && c.x == cols-1
 	}
-	s.lines[rows-1].wrapped = false
+	for _, lines := range [][]*row{s.lines, s.other} {
+		if lines != nil {
+			lines[rows-1].wrapped = false
+		}
+	}
 	s.resetMargins()
 	if widthChanged {
 		s.resetTabs()
