@@ -146,7 +146,9 @@ func TestTheFarSideIsAsked(t *testing.T) {
 }
 
 func TestAnswer(t *testing.T) {
-	b := bridge.New(nil, bridge.NewStream(&farSide{}, 0, 0), nil, nil, nil)
+	far := &farSide{steps: make(chan any, 1)}
+	far.steps <- nil
+	b := bridge.New(nil, bridge.NewStream(far, 0, 0), nil, nil, nil)
 	stop := b.Answer()
 	if !b.Attended() || b.Seated() {
 		t.Error("nobody answers")
