@@ -239,6 +239,6 @@ const retryUsage = "retry DURATION COMMAND..."
 var commands []command
 
 func init() {
-	commands = slices.Concat(fileCommands, execCommands, checkCommands, dialogCommands)
+	commands = slices.Concat(fileCommands, execCommands, checkCommands, dialogCommands, screenCommands)
 	slices.SortFunc(commands, func(a, b command) int { return strings.Compare(a.name, b.name) })
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/spawnx/spawnx/internal/grammar"
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/ptyio"
+	"github.com/spawnx/spawnx/screen"
 )
 
 // The commands of a dialog. Each speaks to the unnamed program, or to the one that @NAME names.
@@ -47,6 +48,8 @@ type program struct {
 	name  string
 	c     *expect.Console
 	rules bool // some stand
+
+	display *display // nil: it has no terminal
 
 	copying   sync.WaitGroup
 	out, errs keep
@@ -132,7 +135,14 @@ func (s *state) cmdSpawn(c call) error {
 	if err != nil {
 		return err
 	}
-	p := &program{name: c.who, c: console.With(expect.Options{Timeout: s.opts.Wait}), out: keep{most: mostPlain}, errs: keep{most: mostPlain}}
+	options := expect.Options{Timeout: s.opts.Wait}
+	var d *display
+	if spec.Stdio != proc.Pipes {
+		size := spec.Size.OrDefault()
+		d = &display{Screen: screen.New(size.Rows, size.Cols)}
+		options.Screen = d
+	}
+	p := &program{name: c.who, c: console.With(options), display: d, out: keep{most: mostPlain}, errs: keep{most: mostPlain}}
 	for stream, to := range map[*bridge.Stream]io.Writer{console.Bridge().Output(): &p.out, console.Bridge().Stderr(): &p.errs} {
 		if stream == nil {
 			continue
@@ -176,9 +186,21 @@ func parseExpect(args []string) (e expectation, err error) {
 		if err != nil {
 			return e, err
 		}
+		if e.screen {
+			p = onScreen(p)
+		}
 		e.cases = append(e.cases, p)
 	}
 	return e, nil
+}
+
+// onScreen looks for a text or regular expression on the screen. The others mean the same there.
+func onScreen(p expect.Pattern) expect.Pattern {
+	switch p.(type) {
+	case expect.Text, expect.Regexp:
+		return expect.OnScreen(p)
+	}
+	return p
 }
 
 func checkExpect(c call) error {
@@ -194,6 +216,9 @@ func (s *state) cmdExpect(c call) error {
 	p, err := s.program(c)
 	if err != nil {
 		return err
+	}
+	if e.screen && p.display == nil {
+		return failed("%s has no terminal, so there is no screen", p.command())
 	}
 	console := p.c
 	if e.timeout != 0 {
@@ -379,6 +404,7 @@ func (s *state) waitProgram(ctx context.Context, p *program, want exitWanted) er
 		return err
 	}
 	delete(s.programs, p.name)
+	s.ended[p.name] = p
 	if err := p.close(); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/golden"
 )
 
 // A Test is a test file that was read and checked.
@@ -180,24 +182,31 @@ func (t *Test) file(name string) *file {
 	return nil
 }
 
-// replaced is the text of the test with these files' data in the place of the old; all else stays
-// byte for byte.
+// replaced is the text of the test with these files' data in the place of the old, and new files at the end;
+// all else stays byte for byte.
 func (t *Test) replaced(updates map[string][]byte) []byte {
 	var b bytes.Buffer
-	at := 0
-	for _, f := range t.files {
-		data, ok := updates[f.name]
-		if !ok {
-			continue
-		}
-		b.Write(t.data[at:f.from])
-		if f.from > 0 && t.data[f.from-1] != '\n' { // its marker had no line end
+	endLine := func() {
+		if b.Len() > 0 && b.Bytes()[b.Len()-1] != '\n' {
 			b.WriteByte('\n')
 		}
-		b.Write(data)
-		at = f.to
+	}
+	at := 0
+	for _, f := range t.files {
+		if data, ok := updates[f.name]; ok {
+			b.Write(t.data[at:f.from])
+			endLine() // its marker may have none
+			b.Write(data)
+			at = f.to
+		}
 	}
 	b.Write(t.data[at:])
+	for _, name := range slices.Sorted(maps.Keys(updates)) {
+		if t.file(name) == nil {
+			endLine()
+			fmt.Fprintf(&b, "-- %s --\n%s", name, updates[name])
+		}
+	}
 	return b.Bytes()
 }
 
@@ -327,5 +336,5 @@ func checkFile(f file) error {
 	if !strings.HasSuffix(f.name, screenSuffix) {
 		return nil
 	}
-	return nil // golden.Check(string(f.data))
+	return golden.Check(string(f.data))
 }

@@ -3,6 +3,7 @@ package clitest
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spawnx/spawnx/internal/escape"
 )
@@ -11,6 +12,7 @@ import (
 type problem struct {
 	what    string
 	details []detail
+	tail    string // details that are written already
 	hint    string
 	err     error // what it came from, or nil
 }
@@ -29,6 +31,7 @@ func (p *problem) Error() string {
 			label = ""
 		}
 	}
+	b.WriteString(p.tail)
 	if p.hint != "" {
 		b.WriteString("\nhint: " + p.hint)
 	}
@@ -49,6 +52,14 @@ func failed(format string, args ...any) *problem {
 // hinted is a problem with what to do about it.
 func hinted(hint, format string, args ...any) *problem {
 	return &problem{what: fmt.Sprintf(format, args...), hint: hint}
+}
+
+// brief makes a duration short enough to be read.
+func brief(d time.Duration) time.Duration {
+	if d >= time.Second {
+		return d.Round(100 * time.Millisecond)
+	}
+	return d.Round(time.Millisecond)
 }
 
 const (

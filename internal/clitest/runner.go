@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -249,16 +251,7 @@ func (s *state) save(updated *[]string) error {
 	if err := os.Rename(part.Name(), path); err != nil {
 		return err
 	}
-	for _, f := range s.test.files {
-		if _, ok := s.updates[f.name]; ok {
-			*updated = append(*updated, f.name)
-		}
-	}
-	for name := range s.updates {
-		if s.test.file(name) == nil {
-			*updated = append(*updated, name)
-		}
-	}
+	*updated = slices.Sorted(maps.Keys(s.updates))
 	return nil
 }
 

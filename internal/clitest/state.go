@@ -34,8 +34,8 @@ type state struct {
 	stdout, stderr output // of the last exec or wait
 	jobs           []*job // in the background
 	programs       map[string]*program
-	gone           []*program // ended and waited for, kept for their screens
-	secrets        [][]byte   // those that were typed
+	ended          map[string]*program // those that were waited for, the last of each name
+	secrets        [][]byte            // those that were typed
 
 	updates map[string][]byte // goldens to be written: name in the archive → data
 	log     *timeline
@@ -61,7 +61,7 @@ func (e *errSkip) Error() string { return "skipped: " + e.message }
 func newState(ctx context.Context, t *Test, opts *Options, p *place) (*state, error) {
 	s := &state{
 		test: t, opts: opts, ctx: ctx, place: p,
-		programs: map[string]*program{}, files: map[string]string{}, updates: map[string][]byte{}, log: newTimeline(),
+		programs: map[string]*program{}, ended: map[string]*program{}, files: map[string]string{}, updates: map[string][]byte{}, log: newTimeline(),
 	}
 	s.cd = s.work
 	s.env = fixedEnv(s)
