@@ -42,7 +42,8 @@ func (s *Screen) Diff(old *Screen) []byte {
 // rowsToPaint returns the rows that have to be painted anew; ok is false when that is not enough.
 func (s *Screen) rowsToPaint(old *Screen) (only []bool, ok bool) {
 	alt := s.modes.on(alternate)
-	if s.rows != old.rows || s.cols != old.cols || alt != old.modes.on(alternate) ||
+	if old.utf8Need > 0 || // it becomes U+FFFD somewhere
+		s.rows != old.rows || s.cols != old.cols || alt != old.modes.on(alternate) ||
 		alt && (!s.sameRows(s.other, old, old.other) || !s.sameCursor(s.saved[0], old, old.saved[0])) {
 		return nil, false
 	}

@@ -92,9 +92,11 @@ func same(a, b *Screen) error {
 		return nil
 	}
 	where := ""
-	for y := range min(a.rows, b.rows) {
-		if r, o := a.lines[y], b.lines[y]; r.wrapped != o.wrapped || r.mark != o.mark || !a.sameCells(r, b, o) {
-			where += fmt.Sprintf("row %d: wrapped %v %v, mark %d %d\n%+v\n%+v\n", y+1, r.wrapped, o.wrapped, r.mark, o.mark, a.Line(y+1), b.Line(y+1))
+	for i, lines := range [][2][]*row{{a.lines, b.lines}, {a.other, b.other}} {
+		for y := range min(len(lines[0]), len(lines[1])) {
+			if r, o := lines[0][y], lines[1][y]; r.wrapped != o.wrapped || r.mark != o.mark || !a.sameCells(r, b, o) {
+				where += fmt.Sprintf("screen %d, row %d: wrapped %v %v, mark %d %d\n%+v\n%+v\n", i, y+1, r.wrapped, o.wrapped, r.mark, o.mark, r.cells, o.cells)
+			}
 		}
 	}
 	state := func(s *Screen) string {

@@ -331,7 +331,9 @@ func (s *Screen) unfinished() []byte {
 	case escape, escInter:
 		b = append(b, 0x1b)
 		inters()
-	case csiParams, csiInter, csiIgnore:
+	case csiIgnore:
+		return []byte("\x1b[ 0") // a parameter behind an intermediate: no sequence
+	case csiParams, csiInter:
 		b = append(b, "\x1b["...)
 		if s.prefix != 0 {
 			b = append(b, s.prefix)
@@ -352,9 +354,6 @@ func (s *Screen) unfinished() []byte {
 			b = append(b, ';')
 		}
 		inters()
-		if s.state == csiIgnore {
-			b = append(b, " 0"...) // a parameter behind an intermediate: no sequence
-		}
 	case oscString:
 		b = append(append(b, "\x1b]"...), s.str...)
 	case dcsString:

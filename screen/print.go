@@ -172,6 +172,7 @@ func (s *Screen) widen(x int) {
 	c := r.cells[x]
 	if s.pending {
 		if !s.modes.on(autowrap) || s.right == s.left || s.cols == 1 {
+			s.cut()
 			return
 		}
 		r.cells[x] = s.blank()

@@ -121,11 +121,11 @@ func (p *painter) row(y int, r *row, follows bool, next *row) {
 		first := x == 0 && follows
 		switch {
 		case c.attr&tail != 0: // painted with its first half
-		case x == last && next != nil && c.ch == 0 && next.cells[0].attr&wide != 0:
+		case x == last && next != nil && c.ch == 0 && p.beginsWide(next):
 			p.erase(y, x, 1, c)
 			p.move(y, x) // here the wide character does not fit
 			return
-		case first && c.ch == 0:
+		case first && c.ch == 0 && (x < last || next == nil):
 			p.style(cell{})
 			p.str(" ") // this makes the terminal wrap
 			p.y, p.x = -1, -1
@@ -149,6 +149,12 @@ func (p *painter) row(y int, r *row, follows bool, next *row) {
 			p.cell(y, x, c, last)
 		}
 	}
+}
+
+// beginsWide reports whether the first character of a row is wide from its first byte on, not by a variation selector.
+func (p *painter) beginsWide(r *row) bool {
+	first, _ := utf8.DecodeRuneInString(p.s.text(r.cells[0]))
+	return r.cells[0].attr&wide != 0 && classOf(first)&widthMask == 2
 }
 
 // erase paints n cells that nothing was written to.
