@@ -50,14 +50,18 @@ func (b *Borrowed) Raw() error {
 	if err != nil {
 		return err
 	}
-	// As cfmakeraw(3).
+	makeRaw(t)
+	return setTermiosOf(b.tty, t)
+}
+
+// makeRaw does as cfmakeraw(3).
+func makeRaw(t *unix.Termios) {
 	t.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
 	t.Oflag &^= unix.OPOST
 	t.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
 	t.Cflag &^= unix.CSIZE | unix.PARENB
 	t.Cflag |= unix.CS8
 	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
-	return setTermiosOf(b.tty, t)
 }
 
 // Restore gives the terminal back as it was; what was typed meanwhile and not

@@ -56,6 +56,7 @@ func status(err error) int {
 		timeout  *timeoutError
 		ended    *signalError
 		output   *outputError
+		endAt    *endpointError
 		input    *inputError
 		failed   *grammar.FailError
 		exit     *proc.ExitError
@@ -71,6 +72,8 @@ func status(err error) int {
 		return timedOut
 	case errors.As(err, &ended):
 		return bySignal + int(ended.signal)
+	case errors.As(err, &endAt):
+		return didNotWork
 	case errors.As(err, &output):
 		if errors.Is(err, syscall.EPIPE) { // as a program that writes to a pipe which nobody reads
 			return bySignal + int(syscall.SIGPIPE)

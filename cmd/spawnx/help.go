@@ -48,7 +48,7 @@ Flags:
 
 // Verbs and flags of run that are planned and not there yet: to be told so is better than to be called unknown.
 var (
-	verbsToCome = []string{"link", "debug", "web", "list", "attach", "wait", "stop", "signal", "resize",
+	verbsToCome = []string{"debug", "web", "list", "attach", "wait", "stop", "signal", "resize",
 		"expect", "command", "screen", "send", "sendline", "sendkey", "sendsecret", "sendeof", "play", "doctor"}
 	flagsToCome = []string{"name", "d", "detach", "prompt", "listen", "fifo", "window", "record", "contain"}
 )
