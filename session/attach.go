@@ -528,13 +528,13 @@ func (p *pump) flying() int64 {
 
 // run sends the lane until its end, or until the client is gone.
 func (p *pump) run() {
+	if p.early != nil && p.gap(p.early) != nil {
+		return
+	}
 	if p.picture != nil && p.send(p.picture, 0) != nil {
 		return
 	}
 	p.picture = nil
-	if p.early != nil && p.gap(p.early) != nil {
-		return
-	}
 	for len(p.backlog) > 0 {
 		n := min(len(p.backlog), chunk)
 		at, err := p.room(&n)
@@ -619,16 +619,12 @@ func (p *pump) gap(lost *bridge.LostError) error {
 	p.mu.Lock()
 	from, to := p.sent, lost.To
 	p.mu.Unlock()
-	frames := gapFrame(p.lane, from, to)
-	if p.paints && p.a.s.display != nil && lost != p.early {
-		picture, at := p.a.s.display.paint()
-		if at > to {
-			p.r.Advance(at)
-			to = at
-			frames = gapFrame(p.lane, from, to)
-		}
-		frames = append(frames, picture...)
+	var picture []byte
+	if p.paints && lost != p.early {
+		picture, _, to = p.a.s.display.paint(to)
+		p.r.Advance(to)
 	}
+	frames := append(gapFrame(p.lane, from, to), picture...)
 	p.mu.Lock()
 	p.sent = to
 	if n := len(p.gaps); n > 0 && p.gaps[n-1].To == from {

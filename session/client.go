@@ -102,14 +102,16 @@ type Client struct {
 	wmu  sync.Mutex // one frame at a time
 	conn net.Conn   // guarded by mu; written to under wmu
 
-	mu    sync.Mutex // never held while something is sent or waited for
-	role  Role
-	drive string // who sits in the driver's seat
-	size  proc.Size
-	exit  *Exit
-	last  int64 // id of the newest request
-	calls map[int64]*call
-	paint []byte // of a PAINT that is not complete
+	mu      sync.Mutex // never held while something is sent or waited for
+	role    Role
+	drive   string // who sits in the driver's seat
+	size    proc.Size
+	exit    *Exit
+	last    int64 // id of the newest request
+	calls   map[int64]*call
+	paint   []byte         // of a PAINT that is not complete
+	shows   *picture       // that nobody has asked for
+	watcher *bridge.Reader // of Join
 }
 
 // A call is a request that waits for its answer.
@@ -503,12 +505,12 @@ func (c *Client) output(l *remoteLane, f frame) error {
 	if err != nil {
 		return err
 	}
-	return c.painted(l, at, more, b)
+	return c.painted(at, more, b)
 }
 
 // painted takes a part of a screen: for whoever asked for it, else it is output
 // that stands for what was before.
-func (c *Client) painted(l *remoteLane, at int64, more bool, b []byte) error {
+func (c *Client) painted(at int64, more bool, b []byte) error {
 	if len(c.paint)+len(b) > maxPaint {
 		return errTooLong
 	}
@@ -529,7 +531,7 @@ func (c *Client) painted(l *remoteLane, at int64, more bool, b []byte) error {
 	}
 	c.mu.Unlock()
 	if asked == nil {
-		l.picture(b)
+		c.pictured(at, b)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 	"syscall"
@@ -37,12 +36,10 @@ type remoteLane struct {
 	changed  chan struct{}
 }
 
-// A part is bytes of the lane, a gap in it, or a picture that stands for what
-// was before.
+// A part is bytes of the lane, or a gap in it.
 type part struct {
-	b       []byte
-	gap     *bridge.LostError
-	picture bool
+	b   []byte
+	gap *bridge.LostError
 }
 
 func newRemoteLane(c *Client, lane byte, from, window int64) *remoteLane {
@@ -82,12 +79,6 @@ func (l *remoteLane) lose(from, to int64) error {
 	l.next = to
 	l.notify()
 	return nil
-}
-
-func (l *remoteLane) picture(b []byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = b
 }
 
 // end ends the lane; what has come can still be read.
@@ -511,5 +502,3 @@ func (p *farPeer) Waiting(have int64) diag.Evidence {
 	}
 	return *res.Evidence
 }
-
-var _ io.Reader = (*remoteLane)(nil)

@@ -98,16 +98,14 @@ func (a *attachment) replay(hi *welcome, known bool) error {
 		case h.Replay == replayLines:
 			p.sent = lastLines(p.r, start, end, h.Lines)
 		case h.Replay == replayScreen:
-			p.paints = lane == laneOutput
 			p.sent = lastLines(p.r, start, end, screenLines)
 			if lane != laneOutput || a.s.display == nil {
 				break
 			}
-			if frames, at := a.s.display.paint(); frames != nil {
-				p.picture, p.sent = frames, at
-				a.live = at
-			}
+			p.picture, _, p.sent = a.s.display.paint(start)
+			a.live = p.sent
 		}
+		p.paints = (h.Terminal || h.Replay == replayScreen) && lane == laneOutput && a.s.display != nil
 		p.acked = p.sent
 		switch lane {
 		case laneOutput:
@@ -115,10 +113,14 @@ func (a *attachment) replay(hi *welcome, known bool) error {
 		case laneStderr:
 			hi.Stderr = p.sent
 		}
-		if p.sent < start {
-			p.early = &bridge.LostError{From: p.sent, To: start}
-		}
 		from := max(p.sent, start)
+		if p.sent < start {
+			if p.paints {
+				p.picture, _, from = a.s.display.paint(start)
+				a.live = from
+			}
+			p.early = &bridge.LostError{From: p.sent, To: from}
+		}
 		if h.Terminal && lane == laneOutput && from < a.live {
 			p.backlog = unasked(p.r, from, a.live)
 			from = a.live

@@ -238,11 +238,7 @@ func doPaint(a *attachment, _ *control) (*control, error) {
 	if a.s.display == nil {
 		return nil, errors.ErrUnsupported
 	}
-	frames, at := a.s.display.paint()
-	if frames == nil {
-		return nil, errors.ErrUnsupported
-	}
-	size := a.s.display.size()
+	frames, size, at := a.s.display.paint(0)
 	a.outbox.put("", frames)
 	return &control{Output: &at, Rows: size.Rows, Cols: size.Cols}, nil
 }
