@@ -167,9 +167,9 @@ func TestRule(t *testing.T) {
 		{"", "", "", false},
 	}
 	for _, tt := range tests {
-		left, right, ok := cutRule(tt.in)
+		left, right, ok := CutRule(tt.in)
 		if left != tt.left || right != tt.right || ok != tt.ok {
-			t.Errorf("cutRule(%q) = %q, %q, %v, want %q, %q, %v", tt.in, left, right, ok, tt.left, tt.right, tt.ok)
+			t.Errorf("CutRule(%q) = %q, %q, %v, want %q, %q, %v", tt.in, left, right, ok, tt.left, tt.right, tt.ok)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func hides(earlier, later expect.Rule) bool {
 // Rule reads one "PATTERN => REPLY". It is cut at the first arrow outside of a /…/; blanks around both
 // sides are dropped.
 func (w World) Rule(s string) (expect.Rule, error) {
-	left, right, ok := cutRule(s)
+	left, right, ok := CutRule(s)
 	if !ok {
 		return expect.Rule{}, fmt.Errorf("--on '%s': there is no reply\nhint: write --on 'PATTERN => REPLY'", s)
 	}
@@ -52,7 +52,8 @@ func (w World) Rule(s string) (expect.Rule, error) {
 	return expect.Rule{When: when, Do: reply.Do, Max: reply.Max}, nil
 }
 
-func cutRule(s string) (left, right string, ok bool) {
+// CutRule cuts a rule into its two sides, as Rule does.
+func CutRule(s string) (left, right string, ok bool) {
 	left, right, ok = strings.Cut(s, arrow)
 	left = strings.TrimSpace(left)
 	if strings.HasPrefix(left, "/") {

@@ -26,7 +26,7 @@ const module = "github.com/spawnx/spawnx"
 var floors = [][]string{
 	1: {"ptyio", "screen", "record", "debugger/mi", "internal/escape", "internal/keys", "internal/match", "internal/procfs",
 		"internal/rundir", "internal/scale", "internal/shim", "internal/testprog", "internal/leakcheck"},
-	2: {"proc", "bridge/fifo", "screen/picture", "internal/golden"},
+	2: {"proc", "bridge/fifo", "screen/picture", "internal/golden", "internal/dialog"},
 	3: {"bridge", "internal/secret"},
 	4: {"diag"},
 	5: {"expect", "session"},
@@ -58,8 +58,8 @@ var imports = map[string][]string{
 	"session": {"bridge", "bridge/fifo", "proc", "ptyio", "diag", "screen", "internal/secret", "internal/rundir", "internal/escape"},
 	// cmd hands it an opener of sessions
 	"script": {"expect", "screen", "record", "internal/secret", "proc", "ptyio", "bridge", "diag",
-		"internal/escape", "internal/keys"},
-	"internal/artifact": {"expect", "screen", "screen/picture", "record", "diag"},
+		"internal/escape", "internal/keys", "internal/dialog"},
+	"internal/artifact": {"expect", "screen", "screen/picture", "record", "diag", "proc", "internal/escape", "internal/golden"},
 	"debugger":          {"debugger/mi", "expect", "session", "bridge", "proc"},
 	"internal/web":      {"session", "debugger"},
 }

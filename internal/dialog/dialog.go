@@ -1,0 +1,310 @@
+package dialog
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/keys"
+	"github.com/spawnx/spawnx/record"
+	"github.com/spawnx/spawnx/screen"
+)
+
+// A Pattern is what the program showed before an answer: text, or a regular
+// expression. The zero Pattern is nothing.
+type Pattern struct {
+	Text     string
+	Regexp   bool
+	OnScreen bool // of a full-screen program
+}
+
+// A Kind is how something was answered.
+type Kind int
+
+const (
+	Line   Kind = iota // Text and Enter
+	Text               // Text alone
+	Keys               // Names
+	EOF                // the end of the input
+	Hidden             // a secret and Enter
+)
+
+// A Step is one answer.
+type Step struct {
+	Wait  Pattern // what to wait for before; zero: it was typed at once
+	Kind  Kind
+	Text  string
+	Names []string
+}
+
+// A Session is what a script or a test is written from.
+type Session struct {
+	Args  []string
+	Stdio string   // pipes and so on; "" is a terminal
+	Dir   string   // "": anywhere
+	Env   []string // what was added
+	Rules []Rule   // that stood
+	Dialog
+}
+
+// A Rule is what was answered whenever it came, both in the words of the command
+// line.
+type Rule struct{ Pattern, Reply string }
+
+// A Dialog is a session as its person saw it.
+type Dialog struct {
+	Rows, Cols int
+	Steps      []Step
+	Last       Pattern // what the program wrote at its end
+	Status     int
+	Ended      bool // the recording holds the end of the program
+}
+
+// From turns a recording into a Dialog.
+func From(h record.Header, events []record.Event) Dialog {
+	d := Dialog{Rows: h.Rows, Cols: h.Cols}
+	slices.SortStableFunc(events, func(a, b record.Event) int { return int(min(max(a.Time-b.Time, -1), 1)) })
+	v := newView(h.Rows, h.Cols)
+	for _, e := range events {
+		switch e.Kind {
+		case record.Output:
+			v.write(e.Data)
+		case record.Resize:
+			v.screen.Resize(e.Rows, e.Cols)
+		case Secret:
+			d.Steps = append(d.Steps, Step{Wait: v.asked(), Kind: Hidden})
+			v.answered("")
+		case record.Input:
+			d.answer(v, e.Data)
+		case record.Exit:
+			d.Status, d.Ended = e.Status, true
+		}
+	}
+	d.Last = v.last()
+	d.join()
+	return d
+}
+
+// answer makes steps of what was typed.
+func (d *Dialog) answer(v *view, p []byte) {
+	wait := v.asked()
+	if n := len(d.Steps); n > 0 && d.Steps[n-1].Kind == Text && (p[0] >= ' ' || p[0] == '\r') {
+		wait = Pattern{} // in the middle of a line
+	}
+	add := func(s Step) {
+		s.Wait, wait = wait, Pattern{}
+		d.Steps = append(d.Steps, s)
+	}
+	v.answered(strings.TrimRight(string(p), "\r\n"))
+	for len(p) > 0 {
+		n := 0
+		for n < len(p) && p[n] >= ' ' && p[n] != 0x7f {
+			n++
+		}
+		switch {
+		case n < len(p) && (p[n] == '\r' || p[n] == '\n'):
+			add(Step{Kind: Line, Text: string(p[:n])})
+			n++
+		case n > 0:
+			add(Step{Kind: Text, Text: string(p[:n])})
+		case p[0] == 4 && len(p) == 1 && !v.screen.Modes().Alternate:
+			add(Step{Kind: EOF})
+			n = 1
+		default:
+			var name string
+			name, n = keys.Parse(p)
+			if n == 0 { // an esc at the end, or no key at all
+				n = len(p)
+			}
+			if name != "" {
+				add(Step{Kind: Keys, Names: []string{name}})
+			}
+		}
+		p = p[n:]
+	}
+}
+
+// join makes one step of those that were one action: text and the Enter behind
+// it, keys in a row.
+func (d *Dialog) join() {
+	var steps []Step
+	for _, s := range d.Steps {
+		if n := len(steps) - 1; n >= 0 && s.Wait == (Pattern{}) {
+			last := &steps[n]
+			switch {
+			case last.Kind == Text && (s.Kind == Text || s.Kind == Line):
+				last.Kind, last.Text = s.Kind, last.Text+s.Text
+				continue
+			case last.Kind == Text && s.Kind == Keys && slices.Equal(s.Names, []string{"backspace"}) && last.Text != "":
+				runes := []rune(last.Text)
+				last.Text = string(runes[:len(runes)-1])
+				continue
+			case last.Kind == Keys && s.Kind == Keys:
+				last.Names = append(slices.Clone(last.Names), s.Names...)
+				continue
+			}
+		}
+		steps = append(steps, s)
+	}
+	d.Steps = slices.DeleteFunc(steps, func(s Step) bool { return s.Kind == Text && s.Text == "" && s.Wait == (Pattern{}) })
+}
+
+// A view is what a person sees of the output: the text that came since the last
+// answer, and the screen.
+type view struct {
+	filter escape.Filter
+	text   []byte
+	echo   string // of the last answer, which may come
+	screen *screen.Screen
+	before *screen.Screen // when it was answered last
+	full   bool           // the alternate screen was shown since
+}
+
+func newView(rows, cols int) *view {
+	s := screen.New(rows, cols)
+	return &view{screen: s, before: s.Clone()}
+}
+
+// mostText bounds what is looked at between two answers.
+const mostText = 256 << 10
+
+func (v *view) write(p []byte) {
+	_, _ = v.screen.Write(p) // never fails
+	v.full = v.full || v.screen.Modes().Alternate
+	for len(p) > 0 {
+		text, n := v.filter.Next(p)
+		v.text = append(v.text, text...)
+		p = p[n:]
+	}
+	if len(v.text) > 2*mostText {
+		v.text = append(v.text[:0], v.text[len(v.text)-mostText:]...)
+	}
+}
+
+// answered begins anew behind an answer.
+func (v *view) answered(echo string) {
+	v.text, v.echo, v.before = v.text[:0], echo, v.screen.Clone()
+	v.full = v.screen.Modes().Alternate
+}
+
+// rest is the text since the last answer, without its echo.
+func (v *view) rest() string {
+	text := string(v.text)
+	if v.echo != "" {
+		if rest, ok := strings.CutPrefix(strings.TrimLeft(text, "\r"), v.echo); ok {
+			text = rest
+		}
+	}
+	return text
+}
+
+// asked is what the program showed before the answer that comes now.
+func (v *view) asked() Pattern {
+	if v.screen.Modes().Alternate {
+		return v.news()
+	}
+	text := v.rest()
+	line := strings.TrimRight(text[strings.LastIndexByte(text, '\n')+1:], "\x00\a")
+	line = line[strings.LastIndexByte(line, '\r')+1:]
+	switch {
+	case !plain(line):
+		return Pattern{} // a line editor draws
+	case strings.TrimSpace(line) != "":
+		return prompt(text, line)
+	}
+	return v.lastLine()
+}
+
+// last is what the program wrote at its end.
+func (v *view) last() Pattern {
+	if v.full {
+		return Pattern{}
+	}
+	return v.lastLine()
+}
+
+// lastLine is the last line with something in it, to be found again also with
+// other numbers.
+func (v *view) lastLine() Pattern {
+	lines := strings.Split(v.rest(), "\n")
+	for _, line := range slices.Backward(lines) {
+		line = strings.TrimSpace(line[strings.LastIndexByte(strings.TrimRight(line, "\r"), '\r')+1:])
+		if line == "" || !plain(line) {
+			continue
+		}
+		if strings.ContainsAny(line, "0123456789") {
+			return Pattern{Text: numbers(line), Regexp: true}
+		}
+		return Pattern{Text: line}
+	}
+	return Pattern{}
+}
+
+// numbers is a regular expression for a text with any numbers.
+func numbers(s string) string {
+	return digits.ReplaceAllString(regexp.QuoteMeta(s), `\d+`)
+}
+
+var digits = regexp.MustCompile(`[0-9]+`)
+
+// longestPrompt is how much of a line is waited for.
+const longestPrompt = 40
+
+// prompt is the pattern for the line that a program has begun at the end of
+// text: its end behind the last number, as what stands before may change; or
+// where that also stands elsewhere, the whole line at the end of the output.
+func prompt(text, line string) Pattern {
+	short := line
+	if i := strings.LastIndexAny(short, "0123456789"); i >= 0 {
+		short = short[i+1:]
+	}
+	for len([]rune(short)) > longestPrompt {
+		_, after, ok := strings.Cut(short[1:], " ")
+		if !ok || strings.TrimSpace(after) == "" {
+			break
+		}
+		short = after
+	}
+	if strings.TrimSpace(short) != "" && strings.Index(text, short) == len(text)-len(short) {
+		return Pattern{Text: short}
+	}
+	return Pattern{Text: `(?:^|\n)` + numbers(line) + `$`, Regexp: true}
+}
+
+// plain reports whether s can be written down as it is.
+func plain(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0xfffd })
+}
+
+// news is what is new on the screen of a full-screen program: the row next to
+// the cursor that changed since the last answer.
+func (v *view) news() Pattern {
+	best, distance := "", 1<<20
+	row := v.screen.Cursor().Row
+	for _, changed := range v.screen.Changed(v.before) {
+		text := strings.TrimSpace(v.screen.Line(changed).Text())
+		if i := strings.IndexAny(text, "0123456789"); i >= 0 { // what stands before a number stays
+			text = strings.TrimSpace(text[:i])
+		}
+		away := max(changed-row, row-changed)
+		if len(bytes.TrimSpace([]byte(text))) >= 2 && plain(text) && away < distance {
+			best, distance = text, away
+		}
+	}
+	if best == "" {
+		return Pattern{}
+	}
+	return Pattern{Text: best, OnScreen: true}
+}
+
+// SecretNames are the names of the variables in which n secrets are given.
+func SecretNames(n int) []string {
+	names := []string{"PASSWORD"}
+	for i := 2; i <= n; i++ {
+		names = append(names, fmt.Sprintf("PASSWORD%d", i))
+	}
+	return names[:n]
+}

@@ -1,0 +1,160 @@
+// Package dialog tells what a person did in a recorded session: what was asked,
+// and what was answered. Scripts and tests are written from that.
+//
+// Typing says what of the keys that a person presses may be recorded at all,
+// From turns a recording into steps. Both are pure.
+package dialog
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/keys"
+	"github.com/spawnx/spawnx/record"
+)
+
+// Secret is the kind of the event that stands for a line which was typed where
+// nothing of it was shown. It has no Data.
+const Secret record.Kind = "s"
+
+// A Mode is what the program's terminal does with a key.
+type Mode struct {
+	Canonical bool // the program reads lines
+	Echo      bool // keys are shown
+}
+
+// Typing takes the keys of a person and the output of the program as they come,
+// and gives out Input events without the secrets among them.
+//
+// Where the terminal reads lines, a line during which its echo was off is
+// secret. Where it does not (line editors, full-screen programs, relays such as
+// ssh) the program itself shows what is typed, or something else: a line of
+// which nothing was seen, or only stars, is taken for a secret. So a line is held back
+// until it is known: its event may come behind later output, with the time at which
+// it was typed.
+//
+// The zero Typing is ready to use. It is not safe for concurrent use.
+type Typing struct {
+	line    []byte // not given out yet
+	at      time.Duration
+	mode    Mode
+	hidden  bool // the echo was off during it
+	seen    bool // the program shows what is typed
+	entered bool // and Enter was pressed; nothing was seen yet
+
+	filter escape.Filter
+	shown  []byte // text since the line began
+	moved  bool   // with escape sequences
+}
+
+// mostShown bounds what is looked at for a line.
+const mostShown = 8 << 10
+
+// Key takes what was typed, which the terminal handles in this mode.
+func (t *Typing) Key(at time.Duration, p []byte, mode Mode) (events []record.Event) {
+	for len(p) > 0 {
+		b, n := p[0], 1
+		if b == 0x1b && !mode.Canonical {
+			if _, n = keys.Parse(p); n == 0 {
+				n = len(p)
+			}
+		}
+		typed := p[:n]
+		p = p[n:]
+		if t.entered { // the next line begins, and of the last one nothing was shown
+			events = append(events, t.end(true))
+		}
+		if len(t.line) == 0 {
+			*t = Typing{at: at, mode: mode, filter: t.filter, seen: t.seen && !mode.Canonical}
+		}
+		t.line = append(t.line, typed...)
+		t.hidden = t.hidden || mode.Canonical && !mode.Echo
+		enter := b == '\r' || b == '\n'
+		switch {
+		case mode.Canonical && (enter || b == 3 || b == 4 || b == 26 || b == 28): // ctrl-c, d, z, \ end a line too
+			secret := t.hidden && enter
+			if t.hidden && !enter {
+				t.line = t.line[len(t.line)-1:]
+			}
+			events = append(events, t.end(secret))
+		case mode.Canonical:
+		case t.seen:
+			events = append(events, t.end(false))
+			t.seen = !enter
+		case enter && len(bytes.TrimSpace(t.line)) == 0:
+			events = append(events, t.end(false))
+		case enter:
+			t.entered = true
+		case len(t.line) == n && (b < ' ' || b == 0x7f):
+			events = append(events, t.end(false)) // keys alone are no secret
+		}
+	}
+	return events
+}
+
+// Output takes what the program wrote.
+func (t *Typing) Output(at time.Duration, p []byte) (events []record.Event) {
+	for rest := p; len(rest) > 0; {
+		text, n := t.filter.Next(rest)
+		if len(t.line) > 0 && len(t.shown) < mostShown {
+			t.shown = append(t.shown, text...)
+		}
+		rest = rest[n:]
+	}
+	if len(t.line) == 0 || t.mode.Canonical {
+		return nil
+	}
+	t.moved = t.moved || bytes.IndexByte(p, 0x1b) >= 0
+	switch {
+	case t.entered && bytes.Contains(t.shown, bytes.TrimSpace(t.line)):
+		events = append(events, t.end(false))
+	case t.entered && len(bytes.Trim(t.shown, "\r\n\a *•●")) > 0:
+		events = append(events, t.end(true))
+	case !t.entered && t.visible():
+		events = append(events, t.end(false))
+		t.seen = true
+	}
+	return events
+}
+
+// End gives out what is left at the end of the session.
+func (t *Typing) End() []record.Event {
+	if len(t.line) == 0 {
+		return nil
+	}
+	return []record.Event{t.end(t.hidden || t.entered || len(t.line) > 1)}
+}
+
+// end ends the line.
+func (t *Typing) end(secret bool) record.Event {
+	e := record.Event{Time: t.at, Kind: record.Input, Data: append([]byte(nil), t.line...)}
+	if secret {
+		e.Kind, e.Data = Secret, nil
+	}
+	clear(t.line)
+	*t = Typing{filter: t.filter}
+	return e
+}
+
+// visible reports whether the program answers to keys as one that shows them.
+func (t *Typing) visible() bool {
+	if bytes.ContainsAny(t.shown, "*•●") {
+		return false
+	}
+	if t.moved {
+		return true // a full-screen program, or a line editor
+	}
+	rest := t.shown
+	for _, b := range t.line {
+		if b < ' ' || b == 0x7f {
+			continue
+		}
+		i := bytes.IndexByte(rest, b)
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+1:]
+	}
+	return true
+}

@@ -1,0 +1,154 @@
+package script
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/spawnx/spawnx/internal/dialog"
+)
+
+// FromRecord writes the script that does again what a person did in a recorded
+// session. Secrets are references to variables of the environment: what was
+// typed unseen is in no recording.
+func FromRecord(s dialog.Session) []byte {
+	var b strings.Builder
+	secrets := 0
+	for _, step := range s.Steps {
+		if step.Kind == dialog.Hidden {
+			secrets++
+		}
+	}
+	b.WriteString("# What was done in a session, as recorded.\n")
+	if secrets > 0 {
+		fmt.Fprintf(&b, "# Secrets were typed in it, which are not here: give them in %s.\n", strings.Join(dialog.SecretNames(secrets), ", "))
+	}
+	fmt.Fprintf(&b, "p = spawn(%s)\n", strings.Join(spawnArgs(s), ", "))
+	for _, r := range s.Rules {
+		fmt.Fprintf(&b, "p.always(on(%s, %s))\n", rulePattern(r.Pattern), ruleReply(r.Reply))
+	}
+	secrets = 0
+	for _, step := range s.Steps {
+		if step.Wait != (dialog.Pattern{}) {
+			fmt.Fprintf(&b, "p.expect(%s)\n", waited(step.Wait))
+		}
+		switch step.Kind {
+		case dialog.Line:
+			fmt.Fprintf(&b, "p.sendline(%s)\n", quoted(step.Text))
+		case dialog.Text:
+			fmt.Fprintf(&b, "p.send(%s)\n", quoted(step.Text))
+		case dialog.Keys:
+			fmt.Fprintf(&b, "p.sendkey(%s)\n", quotedList(step.Names))
+		case dialog.EOF:
+			b.WriteString("p.sendeof()\n")
+		case dialog.Hidden:
+			secrets++
+			names := dialog.SecretNames(secrets)
+			fmt.Fprintf(&b, "p.sendsecret(%q)\n", "env:"+names[len(names)-1])
+		}
+	}
+	if s.Last != (dialog.Pattern{}) {
+		fmt.Fprintf(&b, "p.expect(%s)\n", waited(s.Last))
+	}
+	switch {
+	case !s.Ended:
+	case s.Status == 0:
+		b.WriteString("p.wait()\n")
+	default:
+		fmt.Fprintf(&b, "x = p.wait(check = False)\nif x.status != %d:\n    fail(\"status \" + str(x.status) + \", not %d\")\n", s.Status, s.Status)
+	}
+	return []byte(b.String())
+}
+
+func spawnArgs(s dialog.Session) []string {
+	list := []string{"[" + quotedList(s.Args) + "]"}
+	if s.Stdio != "" && s.Stdio != "pty" {
+		list = append(list, "stdio = "+quoted(s.Stdio))
+	}
+	if s.Rows != 24 || s.Cols != 80 {
+		list = append(list, fmt.Sprintf("size = (%d, %d)", s.Rows, s.Cols))
+	}
+	if s.Dir != "" {
+		list = append(list, "dir = "+quoted(s.Dir))
+	}
+	if len(s.Env) > 0 {
+		var env []string
+		for _, e := range s.Env {
+			name, value, _ := strings.Cut(e, "=")
+			env = append(env, quoted(name)+": "+quoted(value))
+		}
+		list = append(list, "env = {"+strings.Join(env, ", ")+"}")
+	}
+	return list
+}
+
+func waited(p dialog.Pattern) string {
+	s := quoted(p.Text)
+	if p.Regexp {
+		s = expression(p.Text)
+	}
+	if p.OnScreen {
+		s = "screen(" + s + ")"
+	}
+	return s
+}
+
+// quoted is a string of the language.
+func quoted(s string) string { return strconv.Quote(s) }
+
+func quotedList(list []string) string {
+	words := make([]string, len(list))
+	for i, s := range list {
+		words[i] = quoted(s)
+	}
+	return strings.Join(words, ", ")
+}
+
+func expression(re string) string {
+	if strings.ContainsAny(re, "\"\n") || strings.HasSuffix(re, `\`) {
+		return "re(" + quoted(re) + ")"
+	}
+	return `re(r"` + re + `")`
+}
+
+// rulePattern is a PATTERN of the command line in the language.
+func rulePattern(p string) string {
+	if m := slashed.FindStringSubmatch(p); m != nil {
+		if m[2] != "" {
+			m[1] = "(?" + m[2] + ")" + m[1]
+		}
+		return expression(m[1])
+	}
+	switch d, idle := strings.CutPrefix(p, "<idle "); {
+	case p == "<waiting>":
+		return "WAITING"
+	case p == "<eof>":
+		return "EOF"
+	case idle:
+		return "idle(" + quoted(strings.TrimSuffix(d, ">")) + ")"
+	}
+	return quoted(strings.TrimPrefix(p, `\`))
+}
+
+var slashed = regexp.MustCompile(`(?s)^/(.*)/([ims]*)$`)
+
+// ruleReply is a REPLY of the command line in the language.
+func ruleReply(r string) string {
+	if !strings.HasPrefix(r, "<") || !strings.HasSuffix(r, ">") {
+		return quoted(strings.TrimPrefix(r, `\`))
+	}
+	item := strings.TrimSuffix(strings.TrimPrefix(r, "<"), ">")
+	word, rest, _ := strings.Cut(item, " ")
+	switch word {
+	case "secret":
+		return "secret(" + quoted(rest) + ")"
+	case "fail":
+		return "lambda m: fail(" + quoted(rest) + ")"
+	case "ask":
+		return "lambda m: p.sendline(ask(m.text))"
+	case "eof":
+		return "lambda m: p.sendeof()"
+	}
+	return "key(" + quotedList(strings.Split(item, "><")) + ")"
+}
