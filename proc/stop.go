@@ -36,6 +36,12 @@ func (p *Process) Stop(ctx context.Context) (Exit, error) {
 	return e, err
 }
 
+// Left reports whether the program, or something that it started, still runs, as far as Stop would find it.
+func (p *Process) Left() bool {
+	_, ended := p.Exit()
+	return !ended || newTree(p).left()
+}
+
 func (p *Process) stop(ctx context.Context) (Exit, error) {
 	t := newTree(p)
 	if _, ended := p.Exit(); ended && (t.leftNothing() || t.gone()) { // the usual case, and a look at all processes is dear

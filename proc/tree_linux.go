@@ -93,6 +93,11 @@ func (t *tree) look() {
 // same reports whether both are one process.
 func (t task) same(other task) bool { return t.pid == other.pid && t.start == other.start }
 
+// left reports whether something of a program that has ended is left.
+func (t *tree) left() bool {
+	return len(t.p.child.strays()) > 0 || !t.leftNothing() && !t.gone()
+}
+
 // gone reports whether nothing of the tree is left.
 func (t *tree) gone() bool {
 	if _, ended := t.p.Exit(); !ended {

@@ -35,5 +35,8 @@ func (t *tree) resume() {
 
 func (t *tree) names() []string { return []string{strconv.Itoa(t.p.PID())} }
 
+// left cannot be known either; a Stop does no harm.
+func (t *tree) left() bool { return false }
+
 // leftNothing cannot be known without looking.
 func (t *tree) leftNothing() bool { return false }
