@@ -311,7 +311,6 @@ func (s *Screen) eraseRows(from, to int) {
 
 // eraseDisplay is ED, and DECSED with selective.
 func (s *Screen) eraseDisplay(what int, selective bool) {
-	s.pending = false
 	from, to := 0, s.rows
 	switch what {
 	case 0:
@@ -342,13 +341,16 @@ func (s *Screen) eraseDisplay(what int, selective bool) {
 	}
 }
 
-// eraseLine is EL, and DECSEL with selective.
+// eraseLine is EL, and DECSEL with selective. A cursor that is to wrap stands behind the last column: to its right there
+// is nothing to erase, and it still wraps. (Here xterm would erase the character just written; tmux and most others do
+// not, and many programs clear the rest of a line that may be full.)
 func (s *Screen) eraseLine(what int, selective bool) {
-	s.pending = false
 	from, to := 0, s.cols
 	switch what {
 	case 0:
-		from = s.x
+		if from = s.x; s.pending {
+			return
+		}
 	case 1:
 		to = s.x + 1
 	case 2:
