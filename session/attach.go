@@ -500,9 +500,6 @@ type pump struct {
 	armed bool        // it will fire
 }
 
-// How long a client must have taken nothing before it is looked at.
-const watchEvery = 20 * time.Millisecond
-
 func (p *pump) ack(to int64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

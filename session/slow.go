@@ -40,6 +40,8 @@ const (
 	patience   = 200 * time.Millisecond // for which a client may stop the program
 	maxReturns = 5                      // how often it may begin anew
 	forgiving  = 1 << 20                // bytes, a lane's usual memory: who took so many stands still no more
+	watchEvery = 20 * time.Millisecond  // how long a client must have taken nothing before it is looked at, and again
+	longLook   = 3 * watchEvery / 2     // the most that counts between two looks: where we get to look so rarely, so does the client to read
 )
 
 // A slowness is how one client has kept up with a lane, by this rule: it is
@@ -79,7 +81,7 @@ func (s *slowness) stopped(now, since time.Time, at int64, patient bool) verdict
 		since = s.counted
 	}
 	s.counted = now
-	s.total += now.Sub(since)
+	s.total += min(now.Sub(since), longLook)
 	switch {
 	case s.total < patience:
 		return goOn
