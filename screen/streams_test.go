@@ -111,7 +111,7 @@ func record(t *testing.T, args []string, rows, cols int, acts []act) *tape {
 	spec.Dir = dir
 	spec.Size = proc.Size{Rows: rows, Cols: cols}
 	spec.Env = []string{"TERM=xterm-256color", "LC_ALL=C.UTF-8", "HOME=" + dir, "PATH=" + os.Getenv("PATH"), "SHELL=/bin/sh",
-		"TMUX=", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=a@example.org"}
+		"TMUX=", "PS1=$ ", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=a@example.org"}
 	c, err := expect.Spawn(ctx, spec)
 	if err != nil {
 		t.Fatal(err)
