@@ -122,8 +122,8 @@ func spawn(t *task, _ *program, a *arguments) (starlark.Value, error) {
 	if spec.Env, err = t.run.environment(a.get("env")); err != nil {
 		return nil, err
 	}
-	p.name, p.spawned = words(spec.Args), true
-	// The program outlives ctx until the script is at its end: there its terminal is hung up first.
+	p.name = words(spec.Args)
+	// The program outlives ctx until the script is at its end: Run stops it.
 	p.base, err = expect.Spawn(context.WithoutCancel(t.ctx), spec)
 	if err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func spawn(t *task, _ *program, a *arguments) (starlark.Value, error) {
 // newProgram reads what spawn and connect have in common.
 func (t *task) newProgram(a *arguments) (p *program, log string, err error) {
 	o := t.run.opts
-	p = &program{owner: t, prompt: starlark.None, opts: expect.Options{
+	p = &program{prompt: starlark.None, opts: expect.Options{
 		Timeout: a.duration("timeout", o.Timeout, -1), IdleTimeout: a.duration("idle", o.IdleTimeout, -1),
 	}}
 	if p.opts.Timeout == 0 {
@@ -161,6 +161,7 @@ func (t *task) begin(p *program, log string) error {
 	r.programs = append(r.programs, p)
 	r.mu.Unlock()
 	t.programs = append(t.programs, p)
+	p.console(t, expect.Options{}) // its screen, where there is one, sees all
 	b := p.base.Bridge()
 	if log != "" {
 		w, end, err := r.openLog(log)
@@ -289,8 +290,15 @@ func idle(_ *task, _ *program, a *arguments) (starlark.Value, error) {
 	return newIdle(d), a.err
 }
 
-func screenCase(t *task, _ *program, a *arguments) (starlark.Value, error) {
-	return nil, errors.New("screen is not there yet in this version")
+func screenCase(_ *task, _ *program, a *arguments) (starlark.Value, error) {
+	v := a.values["case"]
+	if text, ok := v.(starlark.String); ok && text != "" {
+		return pattern{shown: "screen(" + v.String() + ")", p: expect.OnScreen(expect.Text(text))}, nil
+	}
+	if p, ok := v.(pattern); ok && p.re != nil {
+		return pattern{shown: "screen(" + p.shown + ")", p: expect.OnScreen(p.p), re: p.re}, nil
+	}
+	return nil, hinted{shown(v) + " cannot stand on a screen", `write screen("text") or screen(re(…))`}
 }
 
 func on(t *task, _ *program, a *arguments) (starlark.Value, error) {
@@ -315,7 +323,7 @@ func key(_ *task, _ *program, a *arguments) (starlark.Value, error) {
 			a.err = err
 		}
 	}
-	return keyReply(names), a.err
+	return newKeys(names), a.err
 }
 
 func newSecret(_ *task, _ *program, a *arguments) (starlark.Value, error) {
@@ -443,13 +451,13 @@ func sleep(t *task, _ *program, a *arguments) (starlark.Value, error) {
 func selectArms(t *task, _ *program, a *arguments) (starlark.Value, error) {
 	var (
 		arms   []expect.Arm
-		given  []arm
+		given  []*arm
 		places [][]int
 		late   = -1 // the arm that lists TIMEOUT
 		at     int
 	)
 	for i, v := range a.rest {
-		w, ok := v.(arm)
+		w, ok := v.(*arm)
 		if !ok {
 			return nil, hinted{shown(v) + " is no arm", "write select(p.when(…), q.when(…))"}
 		}
@@ -468,7 +476,7 @@ func selectArms(t *task, _ *program, a *arguments) (starlark.Value, error) {
 	i, m, err := expect.Select(t.ctx, arms...)
 	if late >= 0 {
 		if v := timedOut(err, at); v != nil {
-			return starlark.Tuple{starlark.MakeInt(late), *v}, nil
+			return starlark.Tuple{starlark.MakeInt(late), v}, nil
 		}
 	}
 	if err != nil {
@@ -568,8 +576,8 @@ func programsIn(v starlark.Value, found map[*program]bool, depth int) {
 }
 
 // result is what became of one item.
-func (r *run) result(item, v starlark.Value, err error) record {
-	res := record{kind: "result", fields: starlark.StringDict{"item": item, "value": starlark.None, "error": starlark.None}}
+func (r *run) result(item, v starlark.Value, err error) *record {
+	res := &record{kind: "result", fields: starlark.StringDict{"item": item, "value": starlark.None, "error": starlark.None}}
 	if err != nil {
 		res.fields["error"] = starlark.String(r.explain(err).Error())
 	} else {
@@ -612,6 +620,9 @@ func (r *run) read(thread *starlark.Thread, name string) (starlark.StringDict, e
 	p, err := Load(name, src)
 	if err != nil {
 		return nil, err
+	}
+	if p.screens {
+		r.screens.Store(true)
 	}
 	return p.code.Init(thread, r.globals())
 }

@@ -25,6 +25,7 @@ type Error struct {
 	File      string
 	Line, Col int // from 1; Col is 0 where it is not known
 	Err       error
+	Warning   bool // of Check: doubtful, and perhaps right
 
 	text   string   // instead of Err's: masked, and in the words of scripts
 	calls  []string // the places from which the function was called, innermost first
@@ -42,7 +43,7 @@ func (e *Error) Error() string {
 	}
 	text, hint, hasHint := strings.Cut(text, "\nhint: ")
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d: %s", e.File, e.Line, text)
+	fmt.Fprintf(&b, "%s:%d: %s%s", e.File, e.Line, map[bool]string{true: "warning: "}[e.Warning], text)
 	for _, place := range e.calls {
 		b.WriteString("\n  called   " + place)
 	}
@@ -269,7 +270,7 @@ var runtimeHints = []struct {
 	{regexp.MustCompile(`unknown binary op: string \+ (\w+)`), "write str(…) around the $1"},
 	{regexp.MustCompile(`unknown binary op: (\w+) \+ string`), "write str(…) around the $1"},
 	{regexp.MustCompile(`cannot .* frozen (\w+)|frozen (\w+)`), "parallel works on several items at once, so what it shares is frozen (env always is): return the value, and collect r.value"},
-	{regexp.MustCompile(`key "(\w+)" not in dict`), `.get("$1", default) has a default`},
+	{regexp.MustCompile(`key "(\w+)" not in dict`), `write .get("$1", default) where it may be missing`},
 	{regexp.MustCompile(`global variable (\w+) referenced before assignment`), "$1 is set further down, or not on this way"},
 	{regexp.MustCompile(`local variable (\w+) referenced before assignment`), "a function that assigns $1 has a $1 of its own: give it another name, or return the value"},
 	{regexp.MustCompile(`string has no \.format_map.*`), `write "%s" % x, or "{}".format(x)`},
@@ -353,6 +354,9 @@ func syntaxError(name string, src []byte, pos syntax.Position, msg string) *Erro
 		id, near, _ := strings.Cut(strings.TrimSuffix(id, "?)"), " (did you mean ")
 		e.Err = undefined(id, near)
 		return e
+	}
+	if strings.HasPrefix(msg, "got newline") && e.Line > 1 && e.Col <= 1 { // the line is over then
+		e.Line, e.Col = e.Line-1, 0
 	}
 	line := lineOf(src, e.Line)
 	for _, f := range foreign {

@@ -11,6 +11,7 @@
 package script
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,9 +28,10 @@ import (
 // A Program is a script that was read and holds no mistake that can be seen without running it. It is
 // never changed: it may run several times, also at once.
 type Program struct {
-	name string
-	file *syntax.File
-	code *starlark.Program
+	name    string
+	file    *syntax.File
+	code    *starlark.Program
+	screens bool // it speaks of screens
 }
 
 // Options are what a script has to do with the world. The zero value: no arguments, an empty env, no
@@ -76,7 +78,7 @@ func Load(name string, src []byte) (*Program, error) {
 	if err != nil {
 		return nil, syntaxErrors(name, src, err)
 	}
-	return &Program{name: name, file: file, code: code}, nil
+	return &Program{name: name, file: file, code: code, screens: bytes.Contains(src, []byte("screen"))}, nil
 }
 
 // deepest is how many brackets, operators and blocks may stand one in the other.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -15,20 +17,20 @@ import (
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/screen"
 )
 
 // A program is what spawn and connect return. Several threads of a script may use it, as a Console.
 type program struct {
 	name    string
 	base    *expect.Console // with no settings of the script's
-	spawned bool            // and not only connected
-	owner   *task
 	logging sync.WaitGroup
 
-	mu     sync.Mutex
-	opts   expect.Options // those that hold for every call
-	prompt starlark.Value
-	ended  starlark.Value // the exit, once wait has seen it
+	mu      sync.Mutex
+	opts    expect.Options // those that hold for every call
+	prompt  starlark.Value
+	ended   starlark.Value // the exit, once wait has seen it
+	display *display       // nil: the script never speaks of screens
 }
 
 var (
@@ -118,7 +120,7 @@ func asPrompt(v starlark.Value) (expect.Pattern, error) {
 		if v.p == expect.Waiting {
 			return nil, nil // as where none is set
 		}
-		if v.re != nil {
+		if _, ok := v.p.(expect.Regexp); ok {
 			return v.p, nil
 		}
 	}
@@ -135,6 +137,10 @@ func (p *program) console(t *task, call expect.Options) *expect.Console {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.display == nil && t.run.screens.Load() {
+		p.display = &display{s: screen.New(24, 80)} // it takes the size of the program's terminal
+		p.opts.Screen = p.display
+	}
 	return c.With(p.opts).With(call)
 }
 
@@ -182,7 +188,7 @@ func expectCases(t *task, p *program, a *arguments) (starlark.Value, error) {
 	}
 	m, err := p.console(t, opts).Expect(t.ctx, cases...)
 	if v := timedOut(err, late); v != nil {
-		return *v, nil
+		return v, nil
 	}
 	if err != nil {
 		return nil, err
@@ -191,7 +197,7 @@ func expectCases(t *task, p *program, a *arguments) (starlark.Value, error) {
 }
 
 // found is a match with the place and the pattern that the script gave.
-func found(m expect.Match, places []int, cases []starlark.Value) match {
+func found(m expect.Match, places []int, cases []starlark.Value) *match {
 	if m.Index < 0 || m.Index >= len(places) { // a standing rule, or a key of interact that nobody listed
 		return newMatch(m, -1, patternValue(m.Pattern))
 	}
@@ -209,8 +215,7 @@ func timedOut(err error, at int) *match {
 	if at < 0 || !errors.As(err, &e) || !e.Timeout() || e.Op == "sendsecret" || strings.HasPrefix(e.Op, "send") {
 		return nil
 	}
-	m := newMatch(expect.Match{Before: e.Unread}, at, timeout)
-	return &m
+	return newMatch(expect.Match{Before: e.Unread}, at, timeout)
 }
 
 func command(t *task, p *program, a *arguments) (starlark.Value, error) {
@@ -313,8 +318,52 @@ func interact(t *task, p *program, a *arguments) (starlark.Value, error) {
 	return found(m, places, a.rest), nil
 }
 
+// screenText is what the screen shows when the output has been quiet for a moment. Nothing is consumed.
 func screenText(t *task, p *program, _ *arguments) (starlark.Value, error) {
-	return nil, errors.New("screen is not there yet in this version")
+	const atRest, atMost, never = 20 * time.Millisecond, 5 * time.Second, 1000 * time.Hour
+	c := p.console(t, expect.Options{Timeout: atMost, IdleTimeout: atRest})
+	_, err := c.Expect(t.ctx, expect.Idle(never))
+	var e *expect.Error
+	if errors.As(err, &e) && (e.Timeout() || errors.Is(e, io.EOF)) {
+		err = nil
+	}
+	return starlark.String(p.display.Text()), err
+}
+
+// A display is a screen of a program, which several threads of the script may ask.
+type display struct {
+	mu sync.Mutex
+	s  *screen.Screen
+}
+
+func (d *display) Write(b []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.s.Write(b)
+}
+
+func (d *display) Text() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.s.Text()
+}
+
+func (d *display) Settled() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.s.Settled()
+}
+
+func (d *display) Answers() []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.s.Answers()
+}
+
+func (d *display) Resize(rows, cols int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.s.Resize(rows, cols)
 }
 
 func signal(_ *task, p *program, a *arguments) (starlark.Value, error) {
@@ -383,12 +432,12 @@ func wait(t *task, p *program, a *arguments) (starlark.Value, error) {
 }
 
 // newExit is what wait returns.
-func newExit(e proc.Exit) record {
+func newExit(e proc.Exit) *record {
 	sig := starlark.Value(starlark.None)
 	if e.Signal != 0 {
 		sig = starlark.String(signalName(e.Signal))
 	}
-	return record{kind: "exit", fields: starlark.StringDict{
+	return &record{kind: "exit", fields: starlark.StringDict{
 		"status": starlark.MakeInt(e.Status()), "code": starlark.MakeInt(e.Code), "signal": sig,
 	}}
 }
@@ -408,16 +457,13 @@ func closeProgram(_ *task, p *program, _ *arguments) (starlark.Value, error) {
 	return starlark.None, p.close()
 }
 
-// close ends the program with all that it started; one that was only connected to is left. A terminal
-// that goes away tells its programs with HUP: shells, which do not listen to TERM, listen to that.
+// close ends the program with all that it started; one that was only connected to is left.
 func (p *program) close() error {
-	if p.spawned {
-		if process := p.base.Bridge().Process(); process != nil && process.Stdio().Terminal != nil {
-			_ = p.base.Bridge().Signal(syscall.SIGHUP) // it may have ended
-		}
-	}
 	err := p.base.Close()
 	p.logging.Wait()
+	if errors.Is(err, net.ErrClosed) { // reader and writer were the same
+		return nil
+	}
 	return err
 }
 
@@ -426,7 +472,7 @@ func when(t *task, p *program, a *arguments) (starlark.Value, error) {
 	if a.err == nil && len(a.rest) == 0 {
 		a.err = errors.New("nothing to wait for")
 	}
-	return arm{p, slices.Clone(a.rest), opts}, a.err
+	return &arm{p, slices.Clone(a.rest), opts}, a.err
 }
 
 // words writes a command for people.

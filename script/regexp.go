@@ -27,7 +27,7 @@ func newRegexp(text string) (pattern, error) {
 		case strings.Contains(what, "invalid escape sequence"):
 			hint = `there are no references such as \1: take the groups and compare them`
 		}
-		return pattern{}, hinted{"re: " + what, hint}
+		return pattern{}, hinted{what, hint}
 	}
 	return pattern{
 		shown: "re(" + starlark.String(text).String() + ")",
@@ -37,7 +37,7 @@ func newRegexp(text string) (pattern, error) {
 }
 
 func (p pattern) AttrNames() []string {
-	if p.re == nil {
+	if _, ok := p.p.(expect.Regexp); !ok {
 		return nil
 	}
 	return []string{"findall", "search", "sub"}
@@ -45,7 +45,7 @@ func (p pattern) AttrNames() []string {
 
 // Attr: of re(…), the words of Python's re for texts that a script has at hand.
 func (p pattern) Attr(name string) (starlark.Value, error) {
-	if p.re != nil {
+	if _, ok := p.p.(expect.Regexp); ok {
 		switch name {
 		case "search":
 			return starlark.NewBuiltin(name, p.search), nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"go.starlark.net/starlark"
 
@@ -20,6 +21,7 @@ type run struct {
 	program *Program
 	opts    Options
 	main    *task
+	screens atomic.Bool // a file of the script speaks of screens: every program gets one
 
 	mu       sync.Mutex
 	mask     secret.Mask
@@ -56,6 +58,7 @@ func newRun(ctx context.Context, p *Program, o Options) *run {
 		o.Stderr = io.Discard
 	}
 	r := &run{program: p, opts: o, modules: map[string]*module{}}
+	r.screens.Store(p.screens)
 	r.main = r.newTask(ctx)
 	return r
 }

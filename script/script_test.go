@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"os"
 	"strings"
 	"testing"
@@ -14,8 +13,6 @@ import (
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/script"
 )
-
-var heavy = flag.Bool("heavy", false, "run the long versions of tests too")
 
 func TestMain(m *testing.M) {
 	proc.MaybeShim()

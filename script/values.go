@@ -63,8 +63,8 @@ func (t *task) asCase(v starlark.Value) (expect.Pattern, error) {
 	case rule:
 		return t.asRule(v)
 	case keyReply:
-		if len(v) == 1 {
-			return expect.Key(v[0]), nil // of interact; expect itself says so elsewhere
+		if names := v.names(); len(names) == 1 {
+			return expect.Key(names[0]), nil // of interact; expect itself says so elsewhere
 		}
 	case starlark.NoneType:
 		return nil, hinted{"a case is None", "where it is a prompt: set it, spawn(…, prompt = …)"}
@@ -109,7 +109,6 @@ func (rule) Type() string                 { return "rule" }
 func (r rule) Freeze()                    { r.reply.Freeze() }
 func (rule) Truth() starlark.Bool         { return true }
 func (rule) Hash() (uint32, error)        { return 0, errors.New("a rule is no key") }
-func (r rule) name() (text string)        { return r.when.String() }
 func (keyReply) Type() string             { return "key" }
 func (keyReply) Freeze()                  {}
 func (keyReply) Truth() starlark.Bool     { return true }
@@ -120,9 +119,13 @@ func (secretReply) Truth() starlark.Bool  { return true }
 func (secretReply) Hash() (uint32, error) { return 0, errors.New("a secret is no key of a dict") }
 
 // A keyReply is key("down", "enter"): a reply, and one alone a case of interact.
-type keyReply []string
+type keyReply string // the names, with NUL between: values are compared
 
-func (k keyReply) String() string { return `key("` + strings.Join(k, `", "`) + `")` }
+func newKeys(names []string) keyReply { return keyReply(strings.Join(names, "\x00")) }
+
+func (k keyReply) names() []string { return strings.Split(string(k), "\x00") }
+
+func (k keyReply) String() string { return `key("` + strings.Join(k.names(), `", "`) + `")` }
 
 // A secretReply is secret("env:PW"): where it comes from, never what it is.
 type secretReply struct {
@@ -153,7 +156,7 @@ func (t *task) asAction(reply starlark.Value) (expect.Action, error) {
 	case starlark.String:
 		return expect.Line(string(reply)), nil
 	case keyReply:
-		return expect.Keys(reply...), nil
+		return expect.Keys(reply.names()...), nil
 	case secretReply:
 		give := expect.Password(t.run.secret(reply.ref))
 		if !reply.unproved {
@@ -231,6 +234,8 @@ func newIdle(d time.Duration) pattern {
 
 // ---- what was found
 
+// Values are compared with == of Go, so those that hold maps or slices are pointers.
+
 // A match is what an expect found.
 type match struct {
 	record
@@ -238,10 +243,10 @@ type match struct {
 	names  []string
 }
 
-var _ starlark.HasAttrs = match{}
+var _ starlark.HasAttrs = (*match)(nil)
 
-func newMatch(m expect.Match, index int, p starlark.Value) match {
-	v := match{groups: m.Groups, record: record{kind: "match", fields: starlark.StringDict{
+func newMatch(m expect.Match, index int, p starlark.Value) *match {
+	v := &match{groups: m.Groups, record: record{kind: "match", fields: starlark.StringDict{
 		"index": starlark.MakeInt(index), "pattern": p,
 		"text": starlark.String(m.Text), "before": starlark.String(m.Before),
 		"truncated": starlark.Bool(m.Truncated), "echo": starlark.Bool(m.Echo),
@@ -252,13 +257,13 @@ func newMatch(m expect.Match, index int, p starlark.Value) match {
 	return v
 }
 
-func (m match) String() string {
+func (m *match) String() string {
 	return fmt.Sprintf("<match %v %v>", m.fields["pattern"], m.fields["text"])
 }
 
-func (m match) AttrNames() []string { return append(m.record.AttrNames(), "group", "groups") }
+func (m *match) AttrNames() []string { return append(m.record.AttrNames(), "group", "groups") }
 
-func (m match) Attr(name string) (starlark.Value, error) {
+func (m *match) Attr(name string) (starlark.Value, error) {
 	switch name {
 	case "group":
 		return starlark.NewBuiltin("group", m.group), nil
@@ -269,7 +274,7 @@ func (m match) Attr(name string) (starlark.Value, error) {
 }
 
 // group is m.group(1), m.group("name"), and m.group() for all of it.
-func (m match) group(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+func (m *match) group(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	var which starlark.Value = starlark.MakeInt(0)
 	if err := starlark.UnpackPositionalArgs("group", args, kwargs, 0, &which); err != nil {
 		return nil, err
@@ -298,7 +303,7 @@ func (m match) group(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tupl
 }
 
 // all is m.groups(): those of the brackets, as a tuple.
-func (m match) all(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+func (m *match) all(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	if err := starlark.UnpackPositionalArgs("groups", args, kwargs, 0); err != nil {
 		return nil, err
 	}
@@ -317,9 +322,9 @@ type record struct {
 	fields starlark.StringDict
 }
 
-var _ starlark.HasAttrs = record{}
+var _ starlark.HasAttrs = (*record)(nil)
 
-func (r record) String() string {
+func (r *record) String() string {
 	var b strings.Builder
 	for i, name := range r.fields.Keys() {
 		if i > 0 {
@@ -329,13 +334,13 @@ func (r record) String() string {
 	}
 	return r.kind + "(" + b.String() + ")"
 }
-func (r record) Type() string          { return r.kind }
-func (r record) Freeze()               { r.fields.Freeze() }
-func (record) Truth() starlark.Bool    { return true }
-func (r record) Hash() (uint32, error) { return 0, fmt.Errorf("a %s is no key of a dict", r.kind) }
-func (r record) AttrNames() []string   { return r.fields.Keys() }
+func (r *record) Type() string          { return r.kind }
+func (r *record) Freeze()               { r.fields.Freeze() }
+func (*record) Truth() starlark.Bool    { return true }
+func (r *record) Hash() (uint32, error) { return 0, fmt.Errorf("a %s is no key of a dict", r.kind) }
+func (r *record) AttrNames() []string   { return r.fields.Keys() }
 
-func (r record) Attr(name string) (starlark.Value, error) {
+func (r *record) Attr(name string) (starlark.Value, error) {
 	if v := r.fields[name]; v != nil {
 		return v, nil
 	}
@@ -349,11 +354,11 @@ type arm struct {
 	opts  expect.Options
 }
 
-func (a arm) String() string      { return "when(" + a.p.String() + ")" }
-func (arm) Type() string          { return "arm" }
-func (arm) Freeze()               {}
-func (arm) Truth() starlark.Bool  { return true }
-func (arm) Hash() (uint32, error) { return 0, errors.New("an arm is no key of a dict") }
+func (a *arm) String() string      { return "when(" + a.p.String() + ")" }
+func (*arm) Type() string          { return "arm" }
+func (*arm) Freeze()               {}
+func (*arm) Truth() starlark.Bool  { return true }
+func (*arm) Hash() (uint32, error) { return 0, errors.New("an arm is no key of a dict") }
 
 // noAttribute is the error for x.name where x is a kind.
 func noAttribute(kind, name string, names []string) error {

@@ -101,10 +101,7 @@ func (f *scriptFlags) run(name string, src []byte, args []string) error {
 		return &scriptError{ourselves, err}
 	}
 	if f.check {
-		if err := program.Check(); err != nil {
-			return &scriptError{didNotWork, err}
-		}
-		return nil
+		return checked(program.Check())
 	}
 	ctx, stop := untilSignal()
 	defer stop()
@@ -121,6 +118,21 @@ func (f *scriptFlags) run(name string, src []byte, args []string) error {
 		return &scriptError{status, err}
 	}
 	return nil
+}
+
+// checked prints what a check found. Warnings alone are no failure.
+func checked(found []*script.Error) error {
+	status, all := 0, []error{}
+	for _, e := range found {
+		if !e.Warning {
+			status = didNotWork
+		}
+		all = append(all, e)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return &scriptError{status, errors.Join(all...)}
 }
 
 // untilSignal is a context that a signal ends which would end us.
