@@ -49,7 +49,7 @@ func (s *state) cmdCmp(c call) error {
 	if inArchive, ok := s.files[s.abs(name2)]; ok && s.opts.Update && c.cmd.name == "cmp" {
 		return s.update(inArchive, []byte(have))
 	}
-	p := failed("%s and %s differ", escape.Visible(name1), escape.Visible(name2))
+	p := failed("%s and %s differ (- %[2]s, + %[1]s)", escape.Visible(name1), escape.Visible(name2))
 	for i, text := range diffLines(want, have) {
 		p.details = append(p.details, detail{[]string{"diff", ""}[min(i, 1)], text})
 	}

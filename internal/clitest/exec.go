@@ -104,7 +104,7 @@ func (s *state) cmdExec(c call) error {
 	}
 	exit, err := j.wait(s.ctx)
 	s.stdout, s.stderr = j.out.output(), j.errs.output()
-	if cerr := j.close(); err == nil && cerr != nil {
+	if cerr := s.over(j); err == nil && cerr != nil {
 		err = cerr
 	}
 	if err != nil {
@@ -138,6 +138,15 @@ func (s *state) start(args []string) (*job, error) {
 		j.copying.Go(feed)
 	}
 	return j, nil
+}
+
+// over is called when a program has ended. A daemon that it left lives on until the test's end.
+func (s *state) over(j *job) error {
+	if j.b.Process().Left() {
+		s.left = append(s.left, j)
+		return nil
+	}
+	return j.close()
 }
 
 // wait waits for the end of the program and of its output.
@@ -338,7 +347,7 @@ func (s *state) waitJob(ctx context.Context, j *job, c call) error {
 	}
 	s.jobs = slices.DeleteFunc(s.jobs, func(other *job) bool { return other == j })
 	s.stdout, s.stderr = j.out.output(), j.errs.output()
-	if err := j.close(); err != nil {
+	if err := s.over(j); err != nil {
 		return err
 	}
 	return s.judge(j, exit)
@@ -355,7 +364,7 @@ func (s *state) waitJobs(ctx context.Context) error {
 		}
 		s.jobs = s.jobs[1:]
 		s.stdout, s.stderr = s.stdout.and(j.out.output()), s.stderr.and(j.errs.output())
-		if err := j.close(); err != nil {
+		if err := s.over(j); err != nil {
 			return err
 		}
 		if err := s.judge(j, exit); err != nil && wrong == nil {

@@ -33,6 +33,7 @@ type state struct {
 	stdin          string // of the next exec
 	stdout, stderr output // of the last exec or wait
 	jobs           []*job // in the background
+	left           []*job // that have ended and left something running
 	programs       map[string]*program
 	ended          map[string]*program // those that were waited for, the last of each name
 	secrets        [][]byte            // those that were typed
@@ -216,10 +217,17 @@ func (s *state) call(c call) error {
 			return err
 		}
 		if !pauseFor(ctx, pause) {
-			return hinted("the last of them is shown", "retry: no success in %s (%d tries): %v", c.retry, n, inCommand(c.cmd.name, err))
+			return failed("retry: no success in %s (%s), at last: %v", c.retry, tries(n), inCommand(c.cmd.name, err))
 		}
 		pause = min(2*pause, time.Second)
 	}
+}
+
+func tries(n int) string {
+	if n == 1 {
+		return "1 try"
+	}
+	return fmt.Sprintf("%d tries", n)
 }
 
 // errRetried: the time of a retry is up.
@@ -301,7 +309,7 @@ func (s *state) end() error {
 	for _, p := range s.programs {
 		errs = append(errs, p.close())
 	}
-	for _, j := range s.jobs {
+	for _, j := range slices.Concat(s.jobs, s.left) {
 		errs = append(errs, j.close())
 	}
 	return errors.Join(errs...)
