@@ -1,0 +1,455 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/expect"
+	"github.com/spawnx/spawnx/internal/testprog"
+	"github.com/spawnx/spawnx/proc"
+)
+
+// Nothing is lost.
+var byteCases = []fault{
+	{ID: "F01", What: "output of a program that ends at once, on a terminal: 1 B to 1 MiB, then exit 7: every byte, and the status",
+		Off: "the usual loop: read beside, Wait, close", Quick: 12, Full: 1200, Tries: 100, Run: outputAtTheEnd(proc.PTY)},
+	{ID: "F02", What: "the same on pipes, output and errors", Off: "the usual loop", Quick: 12, Full: 1200, Tries: 100, Run: outputAtTheEnd(proc.Pipes)},
+	{ID: "F03", What: "an orphan holds the output: the exit is told at once, late output within Linger comes, nothing hangs",
+		Off: "os/exec with a buffer", Quick: 2, Full: 40, Run: orphanHoldsOutput},
+	{ID: "F04", What: "ten readers of one stream, one slow, one stopped: eight get all; the slow ones are told exactly what they missed",
+		Off: "every reader makes the program wait", Quick: 1, Full: 10, Run: slowReaders},
+	{ID: "F05", What: "all byte values and random data to a program and back, raw terminal and pipes: checksums equal",
+		Off: "a terminal as it comes, not raw", Quick: 2, Full: 20, Run: everyByte},
+	{ID: "F06", What: "a line without an end (64 MiB, in a whole run 1 GiB) under a matcher: bounded memory, and the next line is found",
+		Off: "reading by lines", Quick: 1, Full: 2, Run: endlessLine},
+	{ID: "F07", What: "lines of 4,094 to 100,000 bytes to a program that reads by lines: taken whole or refused",
+		Off: "written without a look: cut, and no error", Quick: 1, Full: 20, Run: longLines},
+	{ID: "F08", What: "each of the 256 bytes sent to a cooked terminal: delivered or refused, none swallowed",
+		Off: "written without a look", Quick: 1, Full: 10, Run: specialBytes},
+	{ID: "F09", What: "a prompt with runes, escapes and bad UTF-8, cut at every place: the same match",
+		Off: "looking at each piece", Quick: 1, Full: 20, Run: cutAnywhere},
+	{ID: "F10", What: "the log's disk is full for a while: the program and its output go on, the gap is marked with its size, writing goes on",
+		Off: "one writer for log and screen", Quick: 1, Full: 20, Run: fullDisk},
+	{ID: "F11", What: "nobody reads 100 MiB, then somebody comes: the program was not held up, the last bytes are there",
+		Off: "a reader that has the program wait", Quick: 1, Full: 5, Run: nobodyReads},
+}
+
+var sizes = []int{1, 64, 2048, 4095, 64 << 10, 1 << 20}
+
+func outputAtTheEnd(kind proc.Stdio) func(t *T) {
+	return func(t *T) {
+		n := sizes[t.Round%len(sizes)]
+		args := testprog.Args("gen", strconv.Itoa(n), "7")
+		if kind == proc.Pipes {
+			args = append(args, "both")
+		}
+		if !t.Defended {
+			p, err := proc.Start(t, t.spec(kind, args...))
+			t.Must(err)
+			var got bytes.Buffer
+			var reading sync.WaitGroup
+			reading.Go(func() { _, _ = io.Copy(&got, p.Stdio().Out) })
+			if p.Stdio().Err != nil {
+				reading.Go(func() { _, _ = io.Copy(io.Discard, p.Stdio().Err) })
+			}
+			_, _ = p.Wait(t)
+			_ = p.Stdio().Close()
+			reading.Wait()
+			if !bytes.Equal(got.Bytes(), testprog.Pattern(n, 1)) {
+				t.Errorf("%d of %d bytes came", got.Len(), n)
+			}
+			return
+		}
+		b, end := t.start(t.spec(kind, args...))
+		defer end()
+		var reading sync.WaitGroup
+		if s := b.Stderr(); s != nil {
+			reading.Go(func() { t.same("errors", s.Reader("err", bridge.Block), testprog.Pattern(n, 2)) })
+		}
+		out := b.Output().Reader("out", bridge.Block)
+		if t.Round%2 == 1 { // the exit is seen before anything is read
+			<-b.Process().Exited()
+		}
+		t.same("output", out, testprog.Pattern(n, 1))
+		reading.Wait()
+		if e, err := b.Wait(t); e.Code != 7 {
+			t.Errorf("%v, %v; want status 7", e, err)
+		}
+	}
+}
+
+// same complains unless r gives want and ends.
+func (t *T) same(what string, r io.Reader, want []byte) {
+	got, err := io.ReadAll(r)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s: %d of %d bytes came, %v", what, len(got), len(want), err)
+	}
+}
+
+func orphanHoldsOutput(t *T) {
+	const script = `trap "" HUP; (sleep 1; echo late) & echo hi; exit 5`
+	begun := time.Now()
+	if !t.Defended {
+		var out bytes.Buffer
+		cmd := t.command("sh", "-c", script)
+		cmd.Stdout = &out
+		if code := status(cmd.Run()); code != 5 || time.Since(begun) > 800*time.Millisecond {
+			t.Errorf("status %d was told after %v", code, time.Since(begun))
+		}
+		return
+	}
+	kind := []proc.Stdio{proc.Pipes, proc.PTY}[t.Round%2]
+	s := t.sh(kind, script)
+	s.Linger = 20 * time.Second
+	b, end := t.start(s)
+	defer end()
+	p := b.Process()
+	select {
+	case <-p.Exited():
+	case <-time.After(800 * time.Millisecond):
+		t.Errorf("the exit was not told in 800 ms")
+	}
+	if e, _ := p.Wait(t); e.Code != 5 {
+		t.Errorf("%v; want status 5", e)
+	}
+	got, err := io.ReadAll(b.Output().Reader("out", bridge.Block))
+	if want := "hi\nlate\n"; strings.ReplaceAll(string(got), "\r", "") != want {
+		t.Errorf("%q, %v; want %q", got, err, want)
+	}
+	// And without the patience it ends nevertheless.
+	s = t.sh(kind, `trap "" HUP; sleep 60 & echo hi; exit 5`)
+	s.Linger = 50 * time.Millisecond
+	b, end2 := t.start(s)
+	defer end2()
+	got, _ = io.ReadAll(b.Output().Reader("out", bridge.Block))
+	if !strings.HasPrefix(string(got), "hi") {
+		t.Errorf("%q; want hi", got)
+	}
+}
+
+func slowReaders(t *T) {
+	const n = 16 << 20
+	want := sha256.Sum256(testprog.Pattern(n, 1))
+	b, end := t.start(t.spec(proc.Pipes, testprog.Args("gen", strconv.Itoa(n), "0")...))
+	defer end()
+	slow := pick(t, bridge.Skip, bridge.Block)
+	out := b.Output()
+	stopped := out.Reader("stopped", slow)
+	late := out.Reader("slow", slow)
+	fast := make([]*bridge.Reader, 8)
+	for i := range fast {
+		fast[i] = out.Reader(fmt.Sprint("client ", i), bridge.Block)
+	}
+	var reading sync.WaitGroup
+	done := make(chan struct{})
+	for i, r := range fast {
+		reading.Go(func() {
+			h := sha256.New()
+			got, err := io.Copy(h, r)
+			if err != nil || got != n || [32]byte(h.Sum(nil)) != want {
+				t.Errorf("reader %d: %d of %d bytes, %v", i, got, n, err)
+			}
+		})
+	}
+	go func() { reading.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(pick(t, 2*time.Minute, 2*time.Second)):
+		t.Errorf("the fast readers are held up by the slow ones")
+		end()
+		<-done
+		return
+	}
+	for what, r := range map[string]*bridge.Reader{"stopped": stopped, "slow": late} {
+		got, lost := int64(0), int64(0)
+		buf := make([]byte, 64<<10)
+		for {
+			k, err := r.Read(buf)
+			got += int64(k)
+			var le *bridge.LostError
+			if errors.As(err, &le) {
+				if le.From != got+lost {
+					t.Errorf("%s: lost from %d on, after %d bytes", what, le.From, got+lost)
+				}
+				lost += le.To - le.From
+			} else if err != nil {
+				break
+			}
+		}
+		if got+lost != n || lost == 0 {
+			t.Errorf("%s: got %d and lost %d of %d", what, got, lost, n)
+		}
+	}
+}
+
+func everyByte(t *T) {
+	kind := []proc.Stdio{proc.PTY, proc.Pipes}[t.Round%2]
+	n := pick(t, 1<<20, 4096)
+	data := make([]byte, n)
+	for i := range data {
+		data[i] = byte(i)
+		if i > 1024 {
+			data[i] = byte(t.Rand.Uint32())
+		}
+	}
+	args := testprog.Args("rawcat", strconv.Itoa(n))
+	if !t.Defended {
+		kind, args = proc.PTY, []string{"head", "-c", strconv.Itoa(n)}
+		ctx, cancel := context.WithTimeout(t.Context, 3*time.Second)
+		defer cancel()
+		t.Context = ctx
+	}
+	b, end := t.start(t.spec(kind, args...))
+	defer end()
+	out := b.Output().Reader("out", bridge.Block)
+	if t.Defended {
+		in := bufio.NewReaderSize(out, 1)
+		if line, err := in.ReadString('\n'); strings.TrimSpace(line) != "ready" {
+			t.Fatalf("%q, %v", line, err)
+		}
+	}
+	var writing sync.WaitGroup
+	writing.Go(func() { _, _ = b.Input().Write(data) })
+	stop := context.AfterFunc(t, end)
+	defer stop()
+	t.same("what came back", out, data)
+	end()
+	writing.Wait()
+}
+
+func endlessLine(t *T) {
+	mib := 64
+	if !t.Quick && t.Round == 0 && t.Defended {
+		mib = 1024
+	}
+	if !t.Defended {
+		b, end := t.start(t.spec(proc.Pipes, testprog.Args("flood", strconv.Itoa(mib))...))
+		defer end()
+		s := bufio.NewScanner(b.Output().Reader("out", bridge.Block))
+		for s.Scan() {
+			if s.Text() == "end" {
+				return
+			}
+		}
+		t.Errorf("the end was not found: %v", s.Err())
+		return
+	}
+	c, err := expect.Spawn(t, t.spec(proc.Pipes, testprog.Args("flood", strconv.Itoa(mib))...))
+	t.Must(err)
+	defer c.Close()
+	c = c.With(expect.Options{Timeout: 4 * time.Minute})
+	if m, err := c.Expect(t, expect.Regexp(`(?m)^end$`), expect.Text("never")); err != nil || m.Text != "end" {
+		t.Errorf("%q, %v", m.Text, err)
+	}
+	if kib := peak(); kib > 200<<10 {
+		t.Errorf("%d MiB of memory", kib>>10)
+	}
+}
+
+// peak is the most memory that this process ever had, in KiB.
+func peak() int {
+	data, _ := os.ReadFile("/proc/self/status")
+	m := regexp.MustCompile(`VmHWM:\s+(\d+)`).FindSubmatch(data)
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(string(m[1]))
+	return n
+}
+
+func longLines(t *T) {
+	for _, n := range []int{4094, 4095, 4096, 4097, 5000, 100_000} {
+		c, err := expect.Spawn(t, t.spec(proc.PTY, testprog.Args("lines")...))
+		t.Must(err)
+		if _, err := c.Expect(t, expect.Text("ready\n")); err != nil {
+			t.Fatalf("%v", err)
+		}
+		line := strings.Repeat("x", n)
+		if t.Defended {
+			err = c.SendLine(line)
+		} else {
+			_, err = c.Bridge().Process().Stdio().In.Write([]byte(line + "\n"))
+		}
+		switch {
+		case err == nil:
+			ctx, cancel := context.WithTimeout(t, 5*time.Second)
+			m, err := c.Expect(ctx, expect.Regexp(`got (\d+)\n`))
+			cancel()
+			if err != nil || m.Groups[1] != strconv.Itoa(n+1) {
+				t.Errorf("a line of %d bytes was taken, and the program got %v, %v", n, m.Groups, err)
+			}
+		case n <= 4095:
+			t.Errorf("a line of %d bytes was refused: %v", n, err)
+		}
+		c.Close()
+	}
+}
+
+func specialBytes(t *T) {
+	for b := range 256 {
+		if b == '\n' || b == '\r' { // they end the line, which is what is wanted of them
+			continue
+		}
+		c, err := expect.Spawn(t, t.spec(proc.PTY, testprog.Args("lines")...))
+		t.Must(err)
+		if _, err := c.Expect(t, expect.Text("ready\n")); err != nil {
+			t.Fatalf("%v", err)
+		}
+		text := "a" + string([]byte{byte(b)}) + "z"
+		if t.Defended {
+			err = c.SendLine(text)
+		} else {
+			_, err = c.Bridge().Process().Stdio().In.Write([]byte(text + "\n"))
+		}
+		if err == nil {
+			ctx, cancel := context.WithTimeout(t, 5*time.Second)
+			want := fmt.Sprintf("got 4 %x0a\n", text)
+			if _, err := c.Expect(ctx, expect.Text(want)); err != nil {
+				t.Errorf("%q was taken, and did not come as it is", text)
+			}
+			cancel()
+		} else if b >= ' ' && b != 0x7f {
+			t.Errorf("%q was refused: %v", text, err)
+		}
+		c.Close()
+		if !t.Defended && len(t.complaints) > 0 {
+			return
+		}
+	}
+}
+
+func cutAnywhere(t *T) {
+	whole := []byte("\xff\xfe\x1b[1mb\xc3\xa4r\x1b[0m n\xe2\x82\xac\x1b]0;t\x07 Wähle [\xe2\x9c\x93]: rest")
+	if t.Round > 0 { // with more around it
+		noise := make([]byte, t.Rand.IntN(50))
+		for i := range noise {
+			noise[i] = byte(t.Rand.Uint32()) | 0x80
+		}
+		whole = append(append(noise, '\n'), whole...)
+	}
+	for at := range whole {
+		text, before := "", ""
+		if !t.Defended {
+			for _, piece := range [][]byte{whole[:at], whole[at:]} {
+				if bytes.Contains(piece, []byte("Wähle [✓]: ")) {
+					text = "Wähle [✓]: "
+				}
+			}
+		} else {
+			r, w := io.Pipe()
+			var writing sync.WaitGroup
+			writing.Go(func() {
+				_, _ = w.Write(whole[:at])
+				_, _ = w.Write(whole[at:])
+				_ = w.Close()
+			})
+			c := expect.New(r, io.Discard).With(expect.Options{View: expect.Plain})
+			m, err := c.Expect(t, expect.Regexp(`W\S+ \[.\]: `))
+			if err != nil {
+				t.Errorf("cut at %d: %v", at, err)
+			}
+			text, before = m.Text, m.Before
+			c.Close()
+			writing.Wait()
+			if !strings.HasSuffix(before, "\xff\xfebär n€ ") {
+				t.Errorf("cut at %d: %q before it", at, before)
+			}
+		}
+		if text != "Wähle [✓]: " {
+			t.Errorf("cut at %d: %q", at, text)
+		}
+	}
+}
+
+// fullDisk has the system refuse some writes to the log, by strace, as an ordinary user can.
+func fullDisk(t *T) {
+	log := filepath.Join(t.Dir, "log")
+	script := `for i in $(seq 100); do echo "line $i of the program"; sleep 0.002; done; exit 6`
+	inner := []string{t.Spawnx, "run", "--log", log, "sh", "-c", script}
+	if !t.Defended {
+		inner = []string{"sh", "-c", `sh -c "$1" | tee "$2"; exit 6`, "sh", script, log}
+	}
+	failing := []string{"ENOSPC", "EIO"}[t.Round%2]
+	args := append([]string{"-f", "--seccomp-bpf", "-qq", "-e", "signal=none", "-e", "trace=write", "-P", log, "-o", "/dev/null",
+		"-e", "inject=write:error=" + failing + ":when=5..20"}, inner...)
+	cmd := t.command(append([]string{"strace"}, args...)...)
+	out, err := cmd.Output()
+	if status(err) != 6 {
+		t.Errorf("status %d, %v", status(err), err)
+	}
+	if want := strings.Count(string(out), "of the program\n"); want != 100 {
+		t.Errorf("%d of 100 lines came", want)
+	}
+	data, err := os.ReadFile(log)
+	t.Must(err)
+	if !t.Defended {
+		if len(data) < len(out) {
+			t.Errorf("the log lacks %d bytes and does not say so", len(out)-len(data))
+		}
+		return
+	}
+	gaps := regexp.MustCompile(`(?m)^\[spawnx: (\d+) bytes are missing.*\n`).FindAllSubmatch(data, -1)
+	if len(gaps) == 0 {
+		t.Fatalf("no gap is marked in %.300q", data)
+	}
+	total := len(data)
+	for _, gap := range gaps {
+		missing, _ := strconv.Atoi(string(gap[1]))
+		total += missing - len(gap[0])
+	}
+	// A mark begins on a line of its own.
+	if total < len(out) || total > len(out)+len(gaps) {
+		t.Errorf("%d bytes in the log or said to be missing, of %d: %q", total, len(out), data)
+	}
+	if !bytes.HasSuffix(data, []byte("line 100 of the program\n")) {
+		t.Errorf("the log does not go on after the gap: %q", data[max(len(data)-100, 0):])
+	}
+}
+
+func nobodyReads(t *T) {
+	n := 8 << 20
+	if !t.Quick {
+		n = 100 << 20
+	}
+	b, end := t.start(t.spec(proc.Pipes, testprog.Args("gen", strconv.Itoa(n), "0")...))
+	defer end()
+	if !t.Defended {
+		b.Output().Reader("nobody", bridge.Block)
+	}
+	ctx, cancel := context.WithTimeout(t, pick(t, time.Minute, 3*time.Second))
+	defer cancel()
+	if _, err := b.Process().Wait(ctx); err != nil {
+		t.Errorf("the program is held up: %v", err)
+		return
+	}
+	got, err := io.ReadAll(skipLost{b.Output().Reader("late", bridge.Skip)})
+	if want := testprog.Pattern(n, 1); err != nil || len(got) == 0 || !bytes.HasSuffix(want, got) {
+		t.Errorf("%d bytes are left, %v, and are not the last", len(got), err)
+	}
+}
+
+// skipLost reads on after lost bytes.
+type skipLost struct{ r *bridge.Reader }
+
+func (s skipLost) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if bridge.IsLost(err) {
+		err = nil
+	}
+	return n, err
+}

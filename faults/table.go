@@ -1,0 +1,253 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A fault is one case. Its function does the same with the defence and without, and complains in the same words.
+type fault struct {
+	ID    string
+	What  string // what is done, what has to come
+	Off   string // what the control does instead
+	Quick int    // repeats in every CI
+	Full  int    // repeats of a whole run
+	Tries int    // how often the control is tried until it fails; zero is 1
+	Root  bool   // it needs two users
+	Run   func(t *T)
+	Todo  string // why there is no Run yet
+}
+
+// A result is what came of a fault; the scoreboard is made of them.
+type result struct {
+	ID       string
+	Repeats  int
+	Failures int
+	Control  string // "fails", as it should; "does not fail"; "" where there is none
+	Took     time.Duration
+	Seed     uint64
+	First    string // the first complaint
+	Skipped  string // why it was not run
+}
+
+func (r result) good() bool {
+	return r.Skipped != "" || r.Failures == 0 && r.Control == "fails"
+}
+
+func (r result) String() string {
+	switch {
+	case r.Skipped != "":
+		return fmt.Sprintf("%s  -     %s", r.ID, r.Skipped)
+	case r.Failures > 0:
+		return fmt.Sprintf("%s  FAIL  %d of %d, %v, seed %d: %s", r.ID, r.Failures, r.Repeats, r.Took.Round(time.Millisecond), r.Seed, r.First)
+	case r.Control != "fails":
+		return fmt.Sprintf("%s  FAIL  0 of %d failed, but the control %s, seed %d", r.ID, r.Repeats, r.Control, r.Seed)
+	}
+	return fmt.Sprintf("%s  ok    0 of %d failed (less than %s), the control fails, %v", r.ID, r.Repeats, bound(r.Repeats), r.Took.Round(time.Millisecond))
+}
+
+// bound is the rate of failures that n runs without one exclude, with 95 % certainty: the rule of three.
+func bound(n int) string {
+	if n < 3 {
+		return "100 %"
+	}
+	return fmt.Sprintf("%.2g %%", 300/float64(n))
+}
+
+// A T is one run of a case.
+type T struct {
+	context.Context
+	Defended bool
+	Round    int
+	Quick    bool
+	Rand     *rand.Rand
+	Dir      string // empty, and removed afterwards
+	Mark     string // NAME=VALUE for the environment of all that is started
+	Spawnx   string // the binary
+
+	complaints []string
+}
+
+// Errorf complains.
+func (t *T) Errorf(format string, args ...any) {
+	t.complaints = append(t.complaints, fmt.Sprintf(format, args...))
+}
+
+// A gaveUp is the panic of Fatal.
+type gaveUp struct{}
+
+// Fatalf complains and ends the run.
+func (t *T) Fatalf(format string, args ...any) {
+	t.Errorf(format, args...)
+	panic(gaveUp{})
+}
+
+// Must ends the run if there is an error.
+func (t *T) Must(err error) {
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+}
+
+// pick returns one of the two: with the defence, or without it.
+func pick[V any](t *T, defended, without V) V {
+	if t.Defended {
+		return defended
+	}
+	return without
+}
+
+type runner struct {
+	quick  bool
+	seed   uint64
+	spawnx string
+	out    io.Writer
+}
+
+func (r runner) run(ctx context.Context, chosen []fault) (results []result, err error) {
+	fmt.Fprintf(r.out, "as %s, seed %d\n", who(), r.seed)
+	for _, c := range chosen {
+		if ctx.Err() != nil {
+			break
+		}
+		res := r.one(ctx, c)
+		fmt.Fprintln(r.out, res)
+		results = append(results, res)
+	}
+	return results, nil
+}
+
+// caseTime bounds one run: what hangs has failed.
+const caseTime = 5 * time.Minute
+
+func (r runner) one(ctx context.Context, c fault) (res result) {
+	begun := time.Now()
+	res = result{ID: c.ID, Seed: r.seed}
+	switch {
+	case c.Run == nil:
+		res.Skipped = c.Todo
+		return res
+	case c.Root && os.Geteuid() != 0:
+		res.Skipped = "needs root, who can be two users"
+		return res
+	}
+	repeats := c.Full
+	if r.quick {
+		repeats = c.Quick
+	}
+	for i := range repeats {
+		complaints := r.once(ctx, c, i, true)
+		if ctx.Err() != nil {
+			break
+		}
+		res.Repeats++
+		if len(complaints) > 0 {
+			res.Failures++
+			if res.First == "" {
+				res.First = complaints[0]
+			}
+		}
+	}
+	res.Control = "does not fail"
+	for i := range max(c.Tries, 1) {
+		if len(r.once(ctx, c, i, false)) > 0 {
+			res.Control = "fails"
+			break
+		}
+	}
+	res.Took = time.Since(begun)
+	return res
+}
+
+func (r runner) once(ctx context.Context, c fault, round int, defended bool) []string {
+	ctx, cancel := context.WithTimeout(ctx, caseTime)
+	defer cancel()
+	dir, err := os.MkdirTemp("", c.ID)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer os.RemoveAll(dir)
+	t := &T{
+		Context: ctx, Defended: defended, Round: round, Quick: r.quick, Dir: dir, Spawnx: r.spawnx,
+		Rand: rand.New(rand.NewPCG(r.seed, uint64(round))),
+		Mark: fmt.Sprintf("SPAWNX_FAULT=%s-%d-%d", c.ID, os.Getpid(), rand.Uint64()),
+	}
+	defer killMarked(t.Mark) // what a control left
+	func() {
+		defer func() {
+			if p := recover(); p != nil && p != (gaveUp{}) {
+				t.Errorf("panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+		c.Run(t)
+	}()
+	return t.complaints
+}
+
+// writeScoreboard writes what is to be read by people.
+func writeScoreboard(file string, all map[string][]result, r runner) error {
+	var b strings.Builder
+	var name unix.Utsname
+	_ = unix.Uname(&name) // cannot fail
+	fmt.Fprintf(&b, `# Faults
+
+What spawnx promises, tried by breaking things: lost output, orphans, full disks, killed supervisors, planted links.
+Written by `+"`go run ./faults -write`"+`; do not edit. Linux %s, %s, seed %d.
+
+"0 of N" failed: with 95 %% certainty less than 3/N fail. *Without* is the negative control, the same case with its
+defence switched off, which has to fail, or the case would prove nothing. "-" was not run, and says why.
+
+| case | what has to hold | without | %s |
+|---|---|---|%s
+`, unix.ByteSliceToString(name.Release[:]), time.Now().Format("2 January 2006"), r.seed,
+		strings.Join(users(all), " | "), strings.Repeat("---|", len(users(all))))
+	for _, c := range cases {
+		off := c.Off
+		if off == "" {
+			off = "-"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |", c.ID, c.What, off)
+		for _, user := range users(all) {
+			i := slices.IndexFunc(all[user], func(r result) bool { return r.ID == c.ID })
+			if i < 0 {
+				b.WriteString(" - |")
+				continue
+			}
+			b.WriteString(" " + cell(all[user][i]) + " |")
+		}
+		b.WriteString("\n")
+	}
+	if soaked, err := os.ReadFile("faults/soak.txt"); err == nil {
+		fmt.Fprintf(&b, "\n## Soak\n\nThe last long run of `go run ./faults soak`:\n\n```\n%s```\n", soaked)
+	}
+	return os.WriteFile(file, []byte(b.String()), 0o644)
+}
+
+func users(all map[string][]result) (names []string) {
+	for name := range all {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func cell(r result) string {
+	switch {
+	case r.Skipped != "":
+		return "- " + r.Skipped
+	case !r.good():
+		return fmt.Sprintf("**%d of %d**; control %s", r.Failures, r.Repeats, r.Control)
+	}
+	return fmt.Sprintf("0 of %d; fails without", r.Repeats)
+}
