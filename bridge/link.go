@@ -45,7 +45,7 @@ func (p EOFPolicy) String() string {
 type End struct {
 	// Spec is a program that the Link starts, and stops when it returns. On a
 	// terminal it gets its input as it is: there is no echo, and no byte but the
-	// end-of-file key is a key.
+	// end-of-file key is a key. Its errors are always a stream of their own.
 	Spec *proc.Spec
 	// Bridge is a far side that is there already. It stays the caller's to close,
 	// but its input is the Link's to end.
@@ -214,13 +214,17 @@ func (l *link) start(ctx context.Context, edges []edge) (err error) {
 // openTransparent opens a program's streams. A terminal passes what another
 // program writes as it is: what it types must not come back as output, nor may
 // its bytes be keys, nor newlines change on their way. The end-of-file key
-// remains, as there is no other end.
+// remains, as there is no other end. Errors are for people, not for the next
+// program.
 func openTransparent(s proc.Spec) (*ptyio.Stdio, error) {
 	stdio, err := ptyio.Open(s.Stdio, s.Size, true)
 	if err != nil || stdio.Terminal == nil {
 		return stdio, err
 	}
 	mode, err := stdio.Terminal.Mode()
+	if err == nil {
+		err = stdio.SeparateErr()
+	}
 	if err == nil {
 		err = stdio.Terminal.SetMode(ptyio.Mode{Canonical: true, EOF: mode.EOF})
 	}

@@ -102,10 +102,15 @@ func (s Snapshot) breakCircle(circle []arrow) string {
 	return "one of them must speak first, or write at once what it holds back: --stdio pty-stdout, or --unbuffered"
 }
 
-// mayHold: it waits for an answer, and is known to write in blocks.
+// mayHold: it waits for an answer, is known to write in blocks, and it cannot be
+// seen whether it does.
 func (p Process) mayHold(a arrow) bool {
-	return a.for_ == toWrite && len(p.Held) == 0 && buffers[p.program()].cure != ""
+	unseen := !p.HeldKnown || slices.Contains(ownBuffers, p.program())
+	return a.for_ == toWrite && len(p.Held) == 0 && unseen && buffers[p.program()].cure != ""
 }
+
+// ownBuffers are programs that do not use the C library's.
+var ownBuffers = []string{"python", "perl", "ruby", "java", "awk", "mawk", "php", "tclsh"}
 
 const (
 	toRead  = "to read"

@@ -13,7 +13,7 @@ import (
 type Stdio struct {
 	Kind Kind
 	// Our ends. On a terminal In and Out are the same File; Err is nil where
-	// errors share the terminal. Connect makes In and Out nil.
+	// errors share the terminal. Connect and SeparateErr change that.
 	In, Out, Err *File
 	// Terminal is the program's terminal; nil with Pipes.
 	Terminal *Terminal
@@ -144,6 +144,16 @@ func Connect(from, to *Stdio) error {
 	from.replace(1, w)
 	to.replace(0, r)
 	return nil
+}
+
+// SeparateErr gives the child a pipe for its errors, before it is started, where
+// they share its terminal; afterwards Err is our end. Where they do not, it does
+// nothing.
+func (s *Stdio) SeparateErr() (err error) {
+	if s.Err == nil {
+		s.Err, err = s.outPipe(2)
+	}
+	return err
 }
 
 // replace gives the child another descriptor fd.

@@ -201,3 +201,18 @@ func TestConnect(t *testing.T) {
 		}
 	}
 }
+
+func TestSeparateErr(t *testing.T) {
+	for _, kind := range allKinds {
+		s := open(t, kind)
+		for range 2 {
+			if err := s.SeparateErr(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(t, s.Child()[2], "oops")
+		readUntil(t, s.Err, "oops")
+		write(t, s.Child()[1], "said")
+		readUntil(t, s.Out, "said")
+	}
+}
