@@ -8,7 +8,9 @@ func (s *Screen) escapeFinal(b byte) {
 	case 1:
 		s.escapeInter(s.inter[0], b)
 	}
-	s.cut()
+	if s.state == ground { // else it was only the beginning
+		s.cut()
+	}
 }
 
 func (s *Screen) escapePlain(b byte) {
@@ -92,6 +94,7 @@ func (s *Screen) saveCursor() {
 
 func (s *Screen) restoreCursor() {
 	s.cursor = s.saved[s.side()]
+	s.pending = s.pending && s.modes.on(autowrap)
 	s.y, s.x = min(s.y, s.rows-1), min(s.x, s.cols-1)
 	if s.origin {
 		y, x := max(s.top, min(s.y, s.bottom)), max(s.left, min(s.x, s.right))

@@ -94,6 +94,9 @@ func (s *Screen) setPrivate(n int, on bool) {
 		if !on {
 			s.left, s.right = 0, s.cols-1
 		}
+	case 7:
+		s.modes.set(autowrap, on)
+		s.pending = s.pending && on
 	case 9, 1000, 1002, 1003: // of these at most one
 		for _, m := range []mode{mouseX10, mouseNormal, mouseButton, mouseAny} {
 			s.modes.set(m, false)

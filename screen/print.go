@@ -24,7 +24,7 @@ func (s *Screen) printRun(run []byte) {
 		s.x += n
 		if s.x == end {
 			s.x--
-			s.pending = true
+			s.pending = s.modes.on(autowrap)
 		}
 		run = run[n:]
 	}
@@ -116,7 +116,7 @@ func (s *Screen) put(ch uint32, width int) {
 	s.x += width
 	if s.x >= end {
 		s.x = end - 1
-		s.pending = true
+		s.pending = s.modes.on(autowrap)
 	}
 }
 
@@ -124,7 +124,7 @@ func (s *Screen) put(ch uint32, width int) {
 // that its width changes; one that takes no cell goes to whatever is left of the cursor.
 func (s *Screen) join(r rune, width int) bool {
 	x := s.x - 1
-	if s.pending {
+	if s.pending || s.lastX == s.x { // in the last column the cursor stays
 		x = s.x
 	}
 	row := s.lines[s.y]
@@ -170,8 +170,8 @@ const maxCluster = 64 // bytes; what comes beyond is not shown
 func (s *Screen) widen(x int) {
 	r := s.lines[s.y]
 	c := r.cells[x]
-	if s.pending {
-		if !s.modes.on(autowrap) || s.right == s.left || s.cols == 1 {
+	if s.x == x { // the last column
+		if !s.pending || s.right == s.left || s.cols == 1 {
 			s.cut()
 			return
 		}
@@ -180,10 +180,10 @@ func (s *Screen) widen(x int) {
 	pen := s.pen
 	s.pen = c
 	s.pen.ch = 0
-	if !s.pending {
-		s.x = x
+	if s.pending {
+		s.wrap()
 	} else {
-		s.next(1)
+		s.x = x
 	}
 	if s.modes.on(insert) {
 		s.deleteCells(s.lines[s.y], s.x, 1)
