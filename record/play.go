@@ -49,7 +49,7 @@ func Play(ctx context.Context, w io.Writer, r *Reader, o PlayOptions) error {
 		if missing.note(err) {
 			continue
 		}
-		if e.Time > o.From {
+		if e.Time >= o.From { // also where no time passes: it may have been stopped
 			if err := p.wait(p.pause(e.Time - max(last, o.From))); err != nil {
 				return err
 			}

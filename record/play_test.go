@@ -115,6 +115,25 @@ func TestPlayObeysItsWatcher(t *testing.T) {
 	}
 }
 
+// A marker at which no time passes stops it too.
+func TestPlayStopsAtAMarkerAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, err := NewReader(strings.NewReader(written(t, Event{Kind: Marker}, Event{Kind: Output, Data: []byte("a")})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wishes := make(chan Control)
+		w := &watch{began: time.Now()}
+		go func() {
+			time.Sleep(s)
+			wishes <- Pause
+		}()
+		if err := Play(t.Context(), w, r, PlayOptions{PauseOnMarkers: true, Control: wishes}); err != nil || !slices.Equal(w.seen, []string{"1s a"}) {
+			t.Errorf("played %q, %v", w.seen, err)
+		}
+	})
+}
+
 func TestPlayTellsEventsAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, err := NewReader(strings.NewReader(tape(t)))

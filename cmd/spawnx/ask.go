@@ -93,6 +93,9 @@ func (r *running) secret(ref string) expect.Secret {
 		if err == nil && r.log != nil {
 			r.log.hide(value)
 		}
+		if err == nil && r.tape != nil {
+			r.tape.hide(value)
+		}
 		return value, err
 	}
 }

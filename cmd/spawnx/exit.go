@@ -64,6 +64,7 @@ func status(err error) int {
 		dialog   *expect.Error
 		unseen   *whyError
 		scripted *scriptError
+		partly   *recordingError
 	)
 	switch {
 	case err == nil:
@@ -84,7 +85,7 @@ func status(err error) int {
 	case errors.As(err, &scripted): // behind what stands for itself: a reader of our output that is gone, ctrl-c
 		return scripted.status
 	case errors.As(err, &failed), errors.As(err, &input), errors.Is(err, errTests), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal),
-		errors.As(err, &unseen):
+		errors.As(err, &unseen), errors.As(err, &partly):
 		return didNotWork
 	case errors.As(err, &start):
 		return startStatus(start)

@@ -45,7 +45,7 @@ a terminal or pipes, watches over them and passes on what a person types.`,
 	root.DisableFlagsInUseLine = true
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(), newLink(), newScript(), newTest(), newWhy(), newDoctor())
+	root.AddCommand(newRun(), newLink(), newPlay(), newScreen(), newScript(), newTest(), newWhy(), newDoctor())
 	root.SetHelpCommand(newHelp())
 	addCompletion(root)
 	addMan(root)

@@ -93,6 +93,7 @@ type running struct {
 
 	keys  *keyboard // nil: our input is not passed on
 	log   *logFile  // nil: none
+	tape  *tape     // nil: none
 	place *foreground
 
 	console *expect.Console
@@ -118,9 +119,20 @@ func (r *running) run() (err error) {
 	}()
 	console, err := expect.Spawn(context.Background(), r.plan.spec)
 	if err != nil {
+		if r.tape != nil {
+			r.tape.discard()
+		}
 		return err
 	}
 	defer console.Close()
+	if r.tape != nil {
+		r.tape.start(console.Bridge())
+		defer func() {
+			if terr := r.tape.end(console.Bridge()); err == nil {
+				err = terr
+			}
+		}()
+	}
 	r.console = console.With(expect.Options{Timeout: -1, IdleTimeout: -1})
 	for i := range r.plan.rules {
 		r.plan.rules[i].Do = bounded(r.plan.rules[i].Do)
@@ -169,6 +181,11 @@ func (r *running) prepare() (err error) {
 	if r.plan.follow {
 		if size, err := ptyio.SizeOf(os.Stdout); err == nil {
 			r.plan.spec.Size = size
+		}
+	}
+	if r.flags.record != "" {
+		if r.tape, err = openTape(r.flags, r.plan); err != nil {
+			return err
 		}
 	}
 	r.place, err = takePlace(r.plan)
@@ -220,8 +237,8 @@ func (r *running) record() {
 // show joins the person and the program. shown tells when the output has been passed on, or why it cannot be.
 func (r *running) show(cancel context.CancelCauseFunc) (shown chan error) {
 	seat := bridge.Seat{
-		Out:   &screen{r, os.Stdout},
-		Err:   &screen{r, os.Stderr},
+		Out:   &display{r, os.Stdout, 0},
+		Err:   &display{r, os.Stderr, 1},
 		Typed: r.place.typed,
 		// A program's questions to its terminal come through to the person's, which answers.
 		Terminal: r.plan.raw && r.here.stdoutTerminal && !r.flags.quiet,
@@ -231,6 +248,9 @@ func (r *running) show(cancel context.CancelCauseFunc) (shown chan error) {
 	}
 	if !r.plan.raw {
 		seat.Typed = (&lines{program: r.console.Bridge(), cancel: cancel}).typed
+	}
+	if r.tape != nil {
+		seat.Typed = r.tape.listen(seat.Typed)
 	}
 	shown = make(chan error, 1)
 	over := make(chan struct{})
@@ -252,13 +272,17 @@ func (r *running) show(cancel context.CancelCauseFunc) (shown chan error) {
 	return shown
 }
 
-// A screen is where the person sees the output.
-type screen struct {
-	r *running
-	w io.Writer
+// A display is where the person sees the output.
+type display struct {
+	r    *running
+	w    io.Writer
+	lane int // 1: the errors that come apart
 }
 
-func (s *screen) Write(p []byte) (int, error) {
+func (s *display) Write(p []byte) (int, error) {
+	if s.r.tape != nil {
+		s.r.tape.output(s.lane, p)
+	}
 	if s.r.idle != nil {
 		s.r.idle.Reset(scale.Duration(s.r.flags.idleTimeout))
 	}

@@ -24,6 +24,7 @@ type runFlags struct {
 	log                  string
 	logSize              int64
 	logKeep              int
+	record               string
 	restart              proc.When
 	contain              bool
 	unbuffered           bool
@@ -47,6 +48,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.Var(value[int64]{"bytes", parseBytes, func(n int64) { f.logSize = n }}, "log-size",
 		"begin a new log when it is this long: 500K, 10M, 1G")
 	fs.IntVar(&f.logKeep, "log-keep", 5, "how many old logs to keep, `N`")
+	fs.StringVar(&f.record, "record", "", "make of the session `FILE`: .cast a recording, .star a script, .txtar a test")
 	fs.Var(value[proc.When]{"when", parseWhen, func(w proc.When) { f.restart = w }}, "restart",
 		"start it again when it ends: never, on-failure or always")
 	fs.BoolVar(&f.contain, "contain", false, "have all that it starts killed should spawnx die; doctor says what can escape")

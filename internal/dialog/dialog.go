@@ -254,13 +254,14 @@ var digits = regexp.MustCompile(`[0-9]+`)
 const longestPrompt = 40
 
 // prompt is the pattern for the line that a program has begun at the end of
-// text: its end behind the last number, as what stands before may change; or
-// where that also stands elsewhere, the whole line at the end of the output.
+// text: the line, with any numbers; of a shell's prompt, which tells host and
+// folder, only its end. Where that also stands before, it is wanted as a whole
+// line at the end of the output.
 func prompt(text, line string) Pattern {
-	short := line
-	if i := strings.LastIndexAny(short, "0123456789"); i >= 0 {
-		short = short[i+1:]
+	if m := shell.FindStringSubmatch(line); m != nil {
+		return Pattern{Text: regexp.QuoteMeta(m[1]) + `$`, Regexp: true}
 	}
+	short := line
 	for len([]rune(short)) > longestPrompt {
 		_, after, ok := strings.Cut(short[1:], " ")
 		if !ok || strings.TrimSpace(after) == "" {
@@ -268,10 +269,31 @@ func prompt(text, line string) Pattern {
 		}
 		short = after
 	}
-	if strings.TrimSpace(short) != "" && strings.Index(text, short) == len(text)-len(short) {
-		return Pattern{Text: short}
+	p := Pattern{Text: short}
+	if strings.ContainsAny(short, "0123456789") {
+		p = Pattern{Text: numbers(short), Regexp: true}
+	}
+	if strings.TrimSpace(short) != "" && p.find(text) == len(text) {
+		return p
 	}
 	return Pattern{Text: `(?:^|\n)` + numbers(line) + `$`, Regexp: true}
+}
+
+// A shell's prompt names a host, a folder or a version.
+var shell = regexp.MustCompile(`[@:~/\\-][^ ]*([$#%>] *)$`)
+
+// find returns where the first match in text ends, -1 without one.
+func (p Pattern) find(text string) int {
+	if p.Regexp {
+		if at := regexp.MustCompile(p.Text).FindStringIndex(text); at != nil { // it is ours
+			return at[1]
+		}
+		return -1
+	}
+	if at := strings.Index(text, p.Text); at >= 0 {
+		return at + len(p.Text)
+	}
+	return -1
 }
 
 // plain reports whether s can be written down as it is.
