@@ -13,12 +13,12 @@ import (
 
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/expect"
+	"github.com/spawnx/spawnx/internal/artifact"
 	"github.com/spawnx/spawnx/internal/clitest/report"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/grammar"
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/ptyio"
-	"github.com/spawnx/spawnx/screen"
 )
 
 // The commands of a dialog. Each speaks to the unnamed program, or to the one that @NAME names.
@@ -50,6 +50,9 @@ type program struct {
 	rules bool // some stand
 
 	display *display // nil: it has no terminal
+	watch   *artifact.Watch
+	begun   time.Duration // since the attempt began
+	waited  bool          // for its end
 
 	copying   sync.WaitGroup
 	out, errs keep
@@ -135,14 +138,15 @@ func (s *state) cmdSpawn(c call) error {
 	if err != nil {
 		return err
 	}
+	begun := s.log.now()
+	console, watch := artifact.Follow(console, artifact.Options{Name: c.who, Command: spec.Args, Term: s.env["TERM"]})
 	options := expect.Options{Timeout: s.opts.Wait}
 	var d *display
 	if spec.Stdio != proc.Pipes {
-		size := spec.Size.OrDefault()
-		d = &display{Screen: screen.New(size.Rows, size.Cols)}
+		d = &display{Screen: watch.Screen()}
 		options.Screen = d
 	}
-	p := &program{name: c.who, c: console.With(options), display: d, out: keep{most: mostPlain}, errs: keep{most: mostPlain}}
+	p := &program{name: c.who, c: console.With(options), display: d, watch: watch, begun: begun, out: keep{most: mostPlain}, errs: keep{most: mostPlain}}
 	for stream, to := range map[*bridge.Stream]io.Writer{console.Bridge().Output(): &p.out, console.Bridge().Stderr(): &p.errs} {
 		if stream == nil {
 			continue
@@ -150,7 +154,6 @@ func (s *state) cmdSpawn(c call) error {
 		r := stream.Reader("test", bridge.Block)
 		p.copying.Go(func() { _, _ = bridge.Copy(to, r) }) // a keep takes everything
 	}
-	console.Transcript(&scribe{s.log, c.who})
 	s.programs[c.who] = p
 	return nil
 }
@@ -224,6 +227,7 @@ func (s *state) cmdExpect(c call) error {
 	if e.timeout != 0 {
 		console = console.With(expect.Options{Timeout: e.timeout})
 	}
+	p.watch.Waits("expect", e.cases...)
 	_, err = console.Expect(s.ctx, e.cases...)
 	if e.silent && s.ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return nil
@@ -301,11 +305,7 @@ func (s *state) secret(ref string) expect.Secret {
 	if name, ok := strings.CutPrefix(ref, "file:"); ok {
 		fetch = expect.SecretRef("file:" + s.abs(name))
 	}
-	return func(ctx context.Context) ([]byte, error) {
-		value, err := fetch(ctx)
-		s.secrets = append(s.secrets, slices.Clone(value)) // to take it out of what a failure leaves
-		return value, err
-	}
+	return fetch
 }
 
 func (s *state) cmdSendEOF(c call) error {
@@ -364,7 +364,6 @@ func (s *state) cmdResize(c call) error {
 		}
 		return err
 	}
-	s.log.add(report.Event{At: s.log.now(), Kind: report.Resize, Program: p.name, Text: c.args[0]})
 	return nil
 }
 
@@ -393,6 +392,7 @@ type exitWanted struct {
 
 // waitProgram waits for the end of a spawned program. Then stdout holds its plain output.
 func (s *state) waitProgram(ctx context.Context, p *program, want exitWanted) error {
+	p.watch.Waits("wait")
 	if p.rules { // they act in waits only
 		if _, err := p.c.Expect(ctx, expect.EOF); err != nil {
 			return err
@@ -404,7 +404,7 @@ func (s *state) waitProgram(ctx context.Context, p *program, want exitWanted) er
 		return err
 	}
 	delete(s.programs, p.name)
-	s.ended[p.name] = p
+	s.ended[p.name], p.waited = p, true
 	if err := p.close(); err != nil {
 		return err
 	}

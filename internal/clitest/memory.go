@@ -130,12 +130,14 @@ func (s *shelf) make() (string, error) {
 	return abs, nil
 }
 
-// forget removes what runs of long ago left.
+// forget removes what runs of long ago left, but for the newest of them. Runs that go on at the same time are
+// not long ago.
 func forget(base string) {
 	runs, _ := filepath.Glob(filepath.Join(base, "20[0-9]*-[0-9]*-*"))
-	slices.Sort(runs)
-	for len(runs) > mostRuns {
-		_ = os.RemoveAll(runs[0]) // the next run tries again
-		runs = runs[1:]
+	slices.Sort(runs) // by their time
+	for ; len(runs) > mostRuns; runs = runs[1:] {
+		if info, err := os.Stat(runs[0]); err == nil && time.Since(info.ModTime()) > time.Hour {
+			_ = os.RemoveAll(runs[0]) // the next run tries again
+		}
 	}
 }

@@ -172,6 +172,16 @@ func (t *Test) place(archive *txtar.Archive) {
 	}
 }
 
+// script returns the lines of the script, as they stand there.
+func (t *Test) script() []string {
+	text := t.data
+	if len(t.files) > 0 {
+		first := t.files[0].from
+		text = text[:bytes.LastIndexByte(text[:max(first-1, 0)], '\n')+1]
+	}
+	return strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+}
+
 // file returns the archive's file of this name.
 func (t *Test) file(name string) *file {
 	for i := range t.files {

@@ -1,6 +1,7 @@
 package clitest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,10 +10,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/spawnx/spawnx/internal/clitest/report"
+	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/scale"
 	"github.com/spawnx/spawnx/proc"
 )
@@ -54,9 +57,10 @@ func Run(ctx context.Context, tests []*Test, opts Options, watch Watcher) (Outco
 	defer os.RemoveAll(root) // empty by now, but for what could not be removed, which was said then
 	_, uncontained := proc.CheckContainment()
 	r := &runner{opts: opts, root: root, watch: watch, contain: uncontained == nil, shelf: shelf{keep: opts.Keep}}
+	began := time.Now()
 	results := r.all(ctx, tests)
 	remember(results)
-	page, err := r.page(results)
+	page, err := r.page(results, time.Since(began))
 	return Outcome{results, page}, err
 }
 
@@ -85,6 +89,7 @@ type runner struct {
 	mu    sync.Mutex // guards what follows, and the calls of watch
 	watch Watcher
 	shelf shelf
+	left  int // folders on it
 }
 
 // An item is one test in one round.
@@ -198,15 +203,28 @@ func (r *runner) attempt(ctx context.Context, t *Test, p *place) (a report.Attem
 	if errors.As(err, &skip) {
 		err = nil
 	}
+	var problems []error // with what is left; they matter less than why the test failed
 	if err != nil {
 		a = fail(err)
-		s.evidence(&a)
+		folder, ferr := r.leave(t)
+		if ferr == nil {
+			ferr = s.evidence(&a, err, folder)
+		}
+		problems = append(problems, ferr)
 	}
 	a.Steps = s.steps
-	// What the script began ends before its folder goes.
-	for _, err := range []error{s.end(), s.save(&updated), p.clear()} {
-		if err != nil && a.Error == "" {
+	problems = append(problems, s.end()) // what the script began ends before its folder goes
+	if a.Folder != "" && r.opts.Keep != "" {
+		problems = append(problems, s.keepWork(a.Folder))
+	}
+	problems = append(problems, s.save(&updated), p.clear())
+	for _, err := range problems {
+		switch {
+		case err == nil:
+		case a.Error == "":
 			a.Error = t.Name + ": " + err.Error()
+		default:
+			a.Error += "\n  besides  " + escape.Visible(err.Error())
 		}
 	}
 	a.Error = s.abbreviated(a.Error)
@@ -255,10 +273,41 @@ func (s *state) save(updated *[]string) error {
 	return nil
 }
 
-// evidence takes down how things are at a failure.
-func (s *state) evidence(a *report.Attempt) {
-	a.Events = s.log.all()
+// leave makes the folder for what a failure leaves.
+func (r *runner) leave(t *Test) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	dir, err := r.shelf.make()
+	if err != nil {
+		return "", err
+	}
+	r.left++
+	name := strings.Map(func(c rune) rune {
+		if c == '_' || c == '.' || c == '-' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' {
+			return c
+		}
+		return '-'
+	}, strings.TrimSuffix(filepath.Base(t.Name), ".txtar"))
+	folder := filepath.Join(dir, fmt.Sprintf("%d-%s", r.left, name))
+	if r.opts.Keep != "" { // that of an earlier run
+		err = os.RemoveAll(folder)
+	}
+	return folder, err
 }
 
-// page writes the page of all failures.
-func (r *runner) page([]report.Result) (string, error) { return "", nil }
+// page writes the page of all failures, if there are any.
+func (r *runner) page(results []report.Result, took time.Duration) (string, error) {
+	if !slices.ContainsFunc(results, func(r report.Result) bool { return r.Failure() != nil }) {
+		return "", nil
+	}
+	dir, err := r.shelf.make()
+	if err != nil {
+		return "", err
+	}
+	var b bytes.Buffer
+	if err := report.HTML(&b, results, took, dir); err != nil {
+		return "", err
+	}
+	page := filepath.Join(dir, "index.html")
+	return page, os.WriteFile(page, b.Bytes(), 0o666)
+}

@@ -24,7 +24,7 @@ var screenCommands = []command{
 }
 
 // A display is what a program's terminal shows. To the conversation it can pretend to show nothing but whether
-// it looks as it should: so screen waits as expect -screen does.
+// it looks as it should: so screen waits as expect -screen does. The screen itself is fed by the artifact.Watch.
 type display struct {
 	*screen.Screen
 
@@ -35,6 +35,10 @@ type display struct {
 }
 
 const asItShould = "as it should"
+
+func (d *display) Write(p []byte) (int, error) { return len(p), nil }
+func (d *display) Answers() []byte             { return nil }
+func (d *display) Resize(rows, cols int)       {}
 
 func (d *display) Text() string {
 	if !d.comparing {
@@ -109,6 +113,7 @@ func (s *state) cmdScreen(c call) error {
 		}
 		return s.differs(name, d, nil)
 	}
+	p.watch.Waits("screen " + name)
 	m, err := p.c.Expect(s.ctx, expect.OnScreen(expect.Text(asItShould)), expect.EOF)
 	if err == nil && m.Pattern == expect.EOF && d.Text() != asItShould {
 		return s.differs(name, d, nil)

@@ -36,12 +36,12 @@ type state struct {
 	left           []*job // that have ended and left something running
 	programs       map[string]*program
 	ended          map[string]*program // those that were waited for, the last of each name
-	secrets        [][]byte            // those that were typed
 
 	updates map[string][]byte // goldens to be written: name in the archive → data
 	log     *timeline
 	steps   []report.Step
 	phase   string
+	short   *strings.Replacer // of the folders' names
 
 	contain bool // programs and what they start are killed with us, and found wherever they went
 	stopped bool
@@ -65,6 +65,7 @@ func newState(ctx context.Context, t *Test, opts *Options, p *place) (*state, er
 		programs: map[string]*program{}, ended: map[string]*program{}, files: map[string]string{}, updates: map[string][]byte{}, log: newTimeline(),
 	}
 	s.cd = s.work
+	s.short = strings.NewReplacer(s.work, "$WORK", s.tmp, "$TMPDIR", s.home, "$HOME")
 	s.env = fixedEnv(s)
 	return s, s.unpack()
 }
@@ -317,7 +318,7 @@ func (s *state) end() error {
 
 // abbreviated is a text with the test's own folders as the script calls them.
 func (s *state) abbreviated(text string) string {
-	return strings.NewReplacer(s.work, "$WORK", s.tmp, "$TMPDIR", s.home, "$HOME").Replace(text)
+	return s.short.Replace(text)
 }
 
 // spec is the Spec of a program that is started now.

@@ -1,8 +1,6 @@
 package clitest
 
 import (
-	"bytes"
-	"strings"
 	"sync"
 	"time"
 
@@ -41,22 +39,4 @@ func (t *timeline) all() []report.Event {
 // note adds a remark to what happened.
 func (s *state) note(text string) {
 	s.log.add(report.Event{At: s.log.now(), Kind: report.Note, Text: s.abbreviated(text)})
-}
-
-// A scribe takes the transcript of a conversation into the timeline: lines of "0.012 <  text".
-type scribe struct {
-	t       *timeline
-	program string
-}
-
-func (s *scribe) Write(p []byte) (int, error) {
-	at := s.t.now()
-	for text := range bytes.Lines(p) {
-		_, rest, _ := strings.Cut(strings.TrimSuffix(string(text), "\n"), " ")
-		kind, ok := map[string]report.Kind{"<": report.Output, ">": report.Sent, "=": report.Match}[rest[:min(1, len(rest))]]
-		if ok {
-			s.t.add(report.Event{At: at, Kind: kind, Program: s.program, Text: strings.TrimSpace(rest[1:])})
-		}
-	}
-	return len(p), nil
 }

@@ -55,6 +55,9 @@ type Attempt struct {
 	Folder string        `json:"folder,omitempty"` // what the failure left
 	Steps  []Step        `json:"steps,omitempty"`
 
+	Files []string `json:"files,omitempty"` // in Folder
+
+	Script   []string  `json:"-"` // all lines of the script
 	Events   []Event   `json:"-"` // what happened, in order
 	Programs []Program `json:"-"` // that the test spoke to
 }
@@ -84,7 +87,9 @@ const (
 	Line   Kind = "line"   // a line of the script begins
 	Output Kind = "output" // the program wrote
 	Sent   Kind = "sent"   // something was sent to it
-	Match  Kind = "match"  // something matched, and what decided it
+	Wait   Kind = "wait"   // for something begins
+	Match  Kind = "match"  // something matched
+	Settle Kind = "settle" // the same, where more output might have changed it; and what decided it
 	Exit   Kind = "exit"   // it ended
 	Resize Kind = "resize"
 	Note   Kind = "note" // a remark of the test itself
