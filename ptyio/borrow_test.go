@@ -114,3 +114,21 @@ func TestBorrowNeedsATerminal(t *testing.T) {
 		t.Error("nonsense was restored")
 	}
 }
+
+func TestRememberChangesNothingBeforeRaw(t *testing.T) {
+	s := open(t, ptyio.PTY)
+	before := modeOf(t, s)
+	b, err := ptyio.Remember(s.Child()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now := modeOf(t, s); now != before {
+		t.Errorf("%+v before Raw; it was %+v", now, before)
+	}
+	if err := b.Raw(); err != nil || modeOf(t, s).Canonical {
+		t.Errorf("Raw: %v, %+v", err, modeOf(t, s))
+	}
+	if err := b.Restore(); err != nil || modeOf(t, s) != before {
+		t.Errorf("Restore: %v, %+v", err, modeOf(t, s))
+	}
+}

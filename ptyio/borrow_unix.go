@@ -28,6 +28,20 @@ func SizeOf(f *os.File) (size Size, err error) {
 // Borrow puts the person's terminal into raw mode. The settings it had are
 // kept for Restore. It fails with ENOTTY when f is no terminal.
 func Borrow(f *os.File) (*Borrowed, error) {
+	b, err := Remember(f)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.Raw(); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// Remember is Borrow without the raw mode, which comes with Raw: for who has
+// something to do in between, as to see to it that the terminal is given back
+// whatever happens.
+func Remember(f *os.File) (*Borrowed, error) {
 	t, err := termiosOf(f)
 	if err != nil {
 		return nil, err
@@ -36,11 +50,7 @@ func Borrow(f *os.File) (*Borrowed, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Borrowed{tty: f, saved: saved}
-	if err := b.Raw(); err != nil {
-		return nil, err
-	}
-	return b, nil
+	return &Borrowed{tty: f, saved: saved}, nil
 }
 
 // Raw sets raw mode again, after somebody else had the terminal: a shell,

@@ -11,6 +11,9 @@ func SizeOf(*os.File) (Size, error) { return Size{}, ErrUnsupported }
 // Borrow fails: terminals of Windows are not borrowed.
 func Borrow(*os.File) (*Borrowed, error) { return nil, ErrUnsupported }
 
+// Remember fails too.
+func Remember(*os.File) (*Borrowed, error) { return nil, ErrUnsupported }
+
 // Raw is never reached, as Borrow fails.
 func (b *Borrowed) Raw() error { return ErrUnsupported }
 

@@ -48,16 +48,20 @@ func takePlace(p plan) (*foreground, error) {
 	if !p.raw || inBackground() { // where setting modes would stop us
 		return f, nil
 	}
-	terminal, err := ptyio.Borrow(os.Stdin)
+	terminal, err := ptyio.Remember(os.Stdin)
 	if err != nil {
 		return nil, err
 	}
-	f.terminal = terminal
-	f.unguard, err = proc.GuardTerminal(terminal)
+	// The guard first: we may be killed between the two.
+	unguard, err := proc.GuardTerminal(terminal)
 	if err != nil {
-		_ = terminal.Restore() // the error above says it
 		return nil, err
 	}
+	if err := terminal.Raw(); err != nil {
+		unguard()
+		return nil, err
+	}
+	f.terminal, f.unguard = terminal, unguard
 	return f, nil
 }
 

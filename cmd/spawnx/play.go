@@ -163,14 +163,19 @@ func watchKeys(ctx context.Context, wishes chan<- record.Control, cancel context
 	if err != nil {
 		return nil, err
 	}
-	terminal, err := ptyio.Borrow(os.Stdin)
+	terminal, err := ptyio.Remember(os.Stdin)
 	if err != nil {
 		_ = in.Close() // the error above says it
 		return nil, err
 	}
-	unguard, err := proc.GuardTerminal(terminal)
+	unguard, err := proc.GuardTerminal(terminal) // first: we may be killed between the two
 	if err != nil {
 		unguard = func() {} // a helper that gives it back after our death: without it all else works
+	}
+	if err := terminal.Raw(); err != nil {
+		unguard()
+		_ = in.Close()
+		return nil, err
 	}
 	done := make(chan struct{})
 	go func() {
