@@ -36,6 +36,7 @@ type attachment struct {
 	busy   sync.WaitGroup // requests that take their time
 	pumps  []*pump        // its lanes
 	typist *typist        // its input
+	typed  *typed         // what outlives the connection
 	outbox *outbox        // what is to be told
 
 	wmu sync.Mutex // one frame at a time
@@ -334,7 +335,7 @@ func (a *attachment) read(in *frameReader) error {
 		switch f.kind {
 		case kindData:
 			if f.lane == laneInput {
-				err = a.typed(f.payload)
+				err = a.input(f.payload)
 			}
 		case kindAck:
 			err = a.acked(f.lane, f.payload)
@@ -360,8 +361,8 @@ func (a *attachment) acked(lane byte, payload []byte) error {
 	return nil
 }
 
-// typed takes input of the client.
-func (a *attachment) typed(payload []byte) error {
+// input takes input of the client.
+func (a *attachment) input(payload []byte) error {
 	at, p, err := offset(payload)
 	if err != nil {
 		return err

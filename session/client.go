@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -103,6 +105,7 @@ type Client struct {
 	conn net.Conn   // guarded by mu; written to under wmu
 
 	mu      sync.Mutex // never held while something is sent or waited for
+	gen     int        // counts connections
 	role    Role
 	drive   string // who sits in the driver's seat
 	size    proc.Size
@@ -117,7 +120,6 @@ type Client struct {
 // A call is a request that waits for its answer.
 type call struct {
 	req    *control
-	again  bool // it may be sent once more when the connection broke
 	paint  []byte
 	at     int64
 	answer chan *control // capacity 1; closed when there will be none
@@ -421,23 +423,20 @@ func (c *Client) resume(conn net.Conn, hi *welcome) error {
 	defer c.wmu.Unlock()
 	c.mu.Lock()
 	c.conn = conn
+	c.gen++
+	gen := c.gen
 	c.role, _ = parseRole(hi.Role)
 	var again [][]byte
-	for id, call := range c.calls {
-		if call.again {
-			again = append(again, jsonFrame(kindControl, call.req))
-			continue
-		}
-		close(call.answer)
-		delete(c.calls, id)
+	for _, id := range slices.Sorted(maps.Keys(c.calls)) {
+		again = append(again, jsonFrame(kindControl, c.calls[id].req))
 	}
 	c.mu.Unlock()
 	for _, l := range c.lanes {
 		if l != nil {
-			l.reconnected()
+			l.reconnected(gen)
 		}
 	}
-	again = append(c.input.resume(hi.Input), again...)
+	again = append(c.input.resume(hi.Input, gen), again...)
 	for _, frame := range again {
 		if _, err := conn.Write(frame); err != nil {
 			return nil // the next read will meet it
@@ -446,15 +445,18 @@ func (c *Client) resume(conn net.Conn, hi *welcome) error {
 	return nil
 }
 
-// send sends a frame over the present connection. A failure is met by who
-// reads, and what must arrive is sent again after that.
-func (c *Client) send(frame []byte) {
+// send sends a frame over the connection for which it was made. A failure is
+// met by who reads; what must arrive is then sent again by resume, and not by
+// who comes late.
+func (c *Client) send(gen int, frame []byte) {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
 	c.mu.Lock()
-	conn := c.conn
+	conn, now := c.conn, c.gen
 	c.mu.Unlock()
-	_, _ = conn.Write(frame)
+	if gen == now {
+		_, _ = conn.Write(frame)
+	}
 }
 
 // receive takes what the server sends until the connection ends.
@@ -594,15 +596,15 @@ func (c *Client) told(m *control) error {
 	return nil
 }
 
-// ask sends a request and waits for its answer. again says that it may be sent
-// twice, where the connection breaks meanwhile.
-func (c *Client) ask(ctx context.Context, req *control, again bool) (*control, error) {
-	res, _, err := c.askPaint(ctx, req, again)
+// ask sends a request and waits for its answer. Where the connection breaks
+// meanwhile it is sent again, and done once.
+func (c *Client) ask(ctx context.Context, req *control) (*control, error) {
+	res, _, err := c.askPaint(ctx, req)
 	return res, err
 }
 
-func (c *Client) askPaint(ctx context.Context, req *control, again bool) (*control, *call, error) {
-	call := &call{req: req, again: again, answer: make(chan *control, 1)}
+func (c *Client) askPaint(ctx context.Context, req *control) (*control, *call, error) {
+	call := &call{req: req, answer: make(chan *control, 1)}
 	c.mu.Lock()
 	if c.ctx.Err() != nil {
 		c.mu.Unlock()
@@ -611,15 +613,14 @@ func (c *Client) askPaint(ctx context.Context, req *control, again bool) (*contr
 	c.last++
 	req.ID = c.last
 	c.calls[req.ID] = call
+	gen := c.gen
 	c.mu.Unlock()
-	c.send(jsonFrame(kindControl, req))
+	c.send(gen, jsonFrame(kindControl, req))
 	select {
 	case res, ok := <-call.answer:
 		switch {
-		case !ok && c.ctx.Err() != nil:
-			return nil, nil, context.Cause(c.ctx)
 		case !ok:
-			return nil, nil, fmt.Errorf("%s: the connection broke before the answer came; it is not known whether it was done", req.Do)
+			return nil, nil, context.Cause(c.ctx)
 		case !res.OK:
 			return nil, nil, &remoteError{res.Error, res.Code}
 		}
@@ -634,7 +635,7 @@ func (c *Client) askPaint(ctx context.Context, req *control, again bool) (*contr
 
 // Info asks what there is to know of the program.
 func (c *Client) Info(ctx context.Context) (Info, error) {
-	res, err := c.ask(ctx, &control{Do: "info"}, true)
+	res, err := c.ask(ctx, &control{Do: "info"})
 	if err != nil {
 		return Info{}, err
 	}
@@ -655,7 +656,7 @@ func (c *Client) LeaveSeat(ctx context.Context) error {
 }
 
 func (c *Client) seat(ctx context.Context, take bool) error {
-	res, err := c.ask(ctx, &control{Do: "seat", Take: &take}, true)
+	res, err := c.ask(ctx, &control{Do: "seat", Take: &take})
 	if err != nil {
 		return err
 	}
@@ -672,7 +673,7 @@ func (c *Client) seat(ctx context.Context, take bool) error {
 // SetPlace puts who's place, from which FromPlace goes on, at an offset of the
 // output: behind what was matched, as a rule.
 func (c *Client) SetPlace(ctx context.Context, who string, offset int64) error {
-	_, err := c.ask(ctx, &control{Do: "place", Place: who, Offset: &offset}, true)
+	_, err := c.ask(ctx, &control{Do: "place", Place: who, Offset: &offset})
 	return err
 }
 
@@ -682,7 +683,7 @@ func (c *Client) Collect(ctx context.Context) (proc.Exit, error) {
 	if _, err := c.bridge.Wait(ctx); err != nil && c.exitStatus() == nil {
 		return proc.Exit{}, err
 	}
-	res, err := c.ask(ctx, &control{Do: "collect"}, true)
+	res, err := c.ask(ctx, &control{Do: "collect"})
 	if err != nil {
 		return proc.Exit{}, err
 	}
@@ -701,7 +702,7 @@ func (c *Client) exitStatus() *Exit {
 // Why asks what the program does or waits for: the answer comes from beside
 // it.
 func (c *Client) Why(ctx context.Context) ([]diag.Finding, error) {
-	res, err := c.ask(ctx, &control{Do: "why"}, true)
+	res, err := c.ask(ctx, &control{Do: "why"})
 	if err != nil {
 		return nil, err
 	}
@@ -719,7 +720,7 @@ type Picture struct {
 // Repaint asks what the program's screen shows. Where there is none it is
 // errors.ErrUnsupported.
 func (c *Client) Repaint(ctx context.Context) (Picture, error) {
-	res, call, err := c.askPaint(ctx, &control{Do: "paint"}, true)
+	res, call, err := c.askPaint(ctx, &control{Do: "paint"})
 	if err != nil {
 		return Picture{}, err
 	}

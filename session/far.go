@@ -31,6 +31,7 @@ type remoteLane struct {
 	next     int64 // behind what has come
 	taken    int64 // behind what was read
 	acked    int64
+	gen      int   // of the connection
 	err      error // after parts
 	deadline time.Time
 	changed  chan struct{}
@@ -100,9 +101,10 @@ func (l *remoteLane) received() int64 {
 
 // reconnected begins to count acknowledgements anew: the server sends a window
 // beyond where the new connection begins, and what is held is not in it.
-func (l *remoteLane) reconnected() {
+func (l *remoteLane) reconnected(gen int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.gen = gen
 	l.acked = l.next
 	l.window += l.held
 }
@@ -111,10 +113,10 @@ func (l *remoteLane) Read(p []byte) (int, error) {
 	for {
 		l.mu.Lock()
 		n, ack, err := l.take(p)
-		until, changed := l.deadline, l.changed
+		gen, until, changed := l.gen, l.deadline, l.changed
 		l.mu.Unlock()
 		if ack > 0 {
-			l.c.send(ackFrame(l.lane, ack))
+			l.c.send(gen, ackFrame(l.lane, ack))
 		}
 		if n > 0 || err != nil {
 			return n, err
@@ -171,9 +173,10 @@ func (l *remoteLane) take(p []byte) (n int, ack int64, err error) {
 func (l *remoteLane) ReadNow(p []byte) (int, error) {
 	l.mu.Lock()
 	n, ack, err := l.take(p)
+	gen := l.gen
 	l.mu.Unlock()
 	if ack > 0 {
-		l.c.send(ackFrame(l.lane, ack))
+		l.c.send(gen, ackFrame(l.lane, ack))
 	}
 	if n == 0 && err == nil {
 		err = errFar
@@ -219,6 +222,7 @@ type remoteInput struct {
 	mu       sync.Mutex
 	sent     []byte // not acknowledged
 	accepted int64  // sent begins here
+	gen      int    // of the connection
 	why      error  // a refusal, for the write that waits
 	err      error  // for good
 	deadline time.Time
@@ -264,8 +268,9 @@ func (in *remoteInput) Write(p []byte) (n int, err error) {
 			rest = rest[len(part):]
 			frame := dataFrame(laneInput, in.accepted+int64(len(in.sent)), part)
 			in.sent = append(in.sent, part...)
+			gen := in.gen
 			in.mu.Unlock()
-			in.c.send(frame)
+			in.c.send(gen, frame)
 			in.mu.Lock()
 			continue
 		}
@@ -300,7 +305,7 @@ func (in *remoteInput) wait() {
 func (in *remoteInput) withdraw() error {
 	in.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), askingTime)
-	res, err := in.c.ask(ctx, &control{Do: "withdraw"}, true)
+	res, err := in.c.ask(ctx, &control{Do: "withdraw"})
 	cancel()
 	in.mu.Lock()
 	if err == nil && res.Input == nil {
@@ -333,9 +338,10 @@ func (in *remoteInput) refused(at int64, why error) {
 
 // resume returns the frames that the server has not got, after it has said
 // what was accepted.
-func (in *remoteInput) resume(accepted int64) (frames [][]byte) {
+func (in *remoteInput) resume(accepted int64, gen int) (frames [][]byte) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.gen = gen
 	n := min(max(accepted-in.accepted, 0), int64(len(in.sent)))
 	in.sent = in.sent[n:]
 	in.accepted = accepted
@@ -370,7 +376,7 @@ func (in *remoteInput) Close() error { return in.CloseWrite() }
 func (in *remoteInput) CloseWrite() error {
 	ctx, cancel := context.WithTimeout(context.Background(), askingTime)
 	defer cancel()
-	_, err := in.c.ask(ctx, &control{Do: "eof"}, false)
+	_, err := in.c.ask(ctx, &control{Do: "eof"})
 	return err
 }
 
@@ -396,7 +402,7 @@ func (p *farPeer) Wait(ctx context.Context) (proc.Exit, error) {
 }
 
 func (p *farPeer) Stop(ctx context.Context) (proc.Exit, error) {
-	res, err := p.c.ask(ctx, &control{Do: "stop"}, true)
+	res, err := p.c.ask(ctx, &control{Do: "stop"})
 	if err != nil || res.Exit == nil {
 		return proc.Exit{}, err
 	}
@@ -404,10 +410,10 @@ func (p *farPeer) Stop(ctx context.Context) (proc.Exit, error) {
 }
 
 // quickly asks what is answered at once.
-func (p *farPeer) quickly(req *control, again bool) (*control, error) {
+func (p *farPeer) quickly(req *control) (*control, error) {
 	ctx, cancel := context.WithTimeout(p.c.ctx, askingTime)
 	defer cancel()
-	return p.c.ask(ctx, req, again)
+	return p.c.ask(ctx, req)
 }
 
 func (p *farPeer) Signal(sig os.Signal) error {
@@ -415,7 +421,7 @@ func (p *farPeer) Signal(sig os.Signal) error {
 	if !ok {
 		return fmt.Errorf("signal %v: %w", sig, errors.ErrUnsupported)
 	}
-	_, err := p.quickly(&control{Do: "signal", Signal: int(s)}, false)
+	_, err := p.quickly(&control{Do: "signal", Signal: int(s)})
 	return err
 }
 
@@ -423,12 +429,12 @@ func (p *farPeer) Resize(size proc.Size) error {
 	p.c.mu.Lock()
 	p.c.d.Size = size // for another connection
 	p.c.mu.Unlock()
-	_, err := p.quickly(&control{Do: "resize", Rows: size.Rows, Cols: size.Cols}, true)
+	_, err := p.quickly(&control{Do: "resize", Rows: size.Rows, Cols: size.Cols})
 	return err
 }
 
 func (p *farPeer) Taken() bool {
-	res, err := p.quickly(&control{Do: "taken"}, true)
+	res, err := p.quickly(&control{Do: "taken"})
 	return err == nil && res.Taken != nil && *res.Taken
 }
 
@@ -438,7 +444,7 @@ func (p *farPeer) Mode() (ptyio.Mode, error) {
 	if !p.c.display {
 		return ptyio.Mode{}, ptyio.ErrUnsupported
 	}
-	res, err := p.quickly(&control{Do: "mode"}, true)
+	res, err := p.quickly(&control{Do: "mode"})
 	if err != nil || res.Mode == nil {
 		return ptyio.Mode{}, cmpErr(err)
 	}
@@ -461,7 +467,7 @@ func cmpErr(err error) error {
 // numbers that mean something here.
 func (p *farPeer) Stats() bridge.PeerStats {
 	st := bridge.PeerStats{Unread: -1, Running: p.c.exitStatus() == nil}
-	res, err := p.quickly(&control{Do: "stats"}, true)
+	res, err := p.quickly(&control{Do: "stats"})
 	if err != nil || res.Peer == nil {
 		return st
 	}
@@ -483,7 +489,7 @@ func (p *farPeer) SendEOF(ctx context.Context, deadline time.Time) error {
 		ctx, cancel = context.WithDeadline(ctx, deadline)
 		defer cancel()
 	}
-	_, err := p.c.ask(ctx, &control{Do: "eof"}, false)
+	_, err := p.c.ask(ctx, &control{Do: "eof"})
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("%w (%w)", os.ErrDeadlineExceeded, err)
 	}
@@ -493,7 +499,7 @@ func (p *farPeer) SendEOF(ctx context.Context, deadline time.Time) error {
 // Waiting is the answer of the server, beside the program, to whether it waits
 // for input and has written nothing behind the offset have.
 func (p *farPeer) Waiting(have int64) diag.Evidence {
-	res, err := p.quickly(&control{Do: "waiting", Offset: &have}, true)
+	res, err := p.quickly(&control{Do: "waiting", Offset: &have})
 	switch {
 	case err != nil:
 		return diag.Evidence{Why: "its server does not answer: " + err.Error()}

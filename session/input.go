@@ -9,11 +9,13 @@ import (
 	"github.com/spawnx/spawnx/bridge"
 )
 
-// A typed is how much of a client's input the program has accepted; it
-// outlives the client's connection.
+// A typed is what a client has done to the program that must not be done
+// twice: it outlives the client's connection.
 type typed struct {
-	accepted int64
 	owner    *attachment // nil: the client is gone
+	accepted int64       // bytes of its input
+	id       int64       // of its latest request that is done once
+	answer   *control    // to that
 }
 
 // returning finds what is known of a client that comes back. An older
@@ -21,6 +23,7 @@ type typed struct {
 // ended first.
 func (s *Server) returning(a *attachment) (accepted int64, err error) {
 	if a.hello.Client == "" {
+		a.typed = &typed{owner: a}
 		return 0, nil
 	}
 	for {
@@ -32,7 +35,7 @@ func (s *Server) returning(a *attachment) (accepted int64, err error) {
 		}
 		old := t.owner
 		if old == nil {
-			t.owner = a
+			t.owner, a.typed = a, t
 			s.mu.Unlock()
 			return t.accepted, nil
 		}
@@ -50,12 +53,8 @@ func (s *Server) returning(a *attachment) (accepted int64, err error) {
 func (s *Server) forget(a *attachment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t := s.inputs.m[a.hello.Client]; t != nil && t.owner == a {
-		t.owner = nil
-		if a.typist != nil {
-			t.accepted = a.typist.acceptedSoFar()
-		}
-	}
+	a.typed.owner = nil
+	a.typed.accepted = a.typist.acceptedSoFar()
 }
 
 // A typist writes one client's input to the program, frame by frame.

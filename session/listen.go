@@ -350,7 +350,8 @@ func (s *Server) serveBare(conn net.Conn, peer string) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	a := &attachment{s: s, conn: conn, peer: peer, ctx: ctx, cancel: cancel, outbox: newOutbox()}
+	a := &attachment{s: s, conn: conn, peer: peer, ctx: ctx, cancel: cancel, outbox: newOutbox(), typed: &typed{}}
+	a.typist = newTypist(a, 0)
 	s.mu.Lock()
 	n := 0
 	for _, other := range s.clients {

@@ -44,7 +44,6 @@ var programs = map[string]func(args []string){
 			n -= len(part)
 		}
 	},
-	"serve": serveUntilKilled,
 }
 
 func TestMain(m *testing.M) {

@@ -19,6 +19,7 @@ import (
 type handler struct {
 	acts bool // an observer may not
 	slow bool // it takes its time, and the next requests do not wait for it
+	once bool // a client that sends it again, not knowing whether it arrived, gets the first answer
 	do   func(a *attachment, req *control) (*control, error)
 }
 
@@ -33,8 +34,8 @@ func init() { // handlers call what reads handlers
 		"why":      {do: doWhy, slow: true},
 		"stats":    {do: doStats},
 		"resize":   {do: doResize, acts: true},
-		"signal":   {do: doSignal, acts: true},
-		"eof":      {do: doEOF, acts: true, slow: true},
+		"signal":   {do: doSignal, acts: true, once: true},
+		"eof":      {do: doEOF, acts: true, slow: true, once: true},
 		"stop":     {do: doStop, acts: true, slow: true},
 		"withdraw": {do: doWithdraw},
 		"seat":     {do: doSeat},
@@ -70,9 +71,30 @@ func (a *attachment) request(payload []byte) error {
 		a.reply(&req, nil, &refusal{codeRole, "an observer may not do that"})
 		return nil
 	}
+	s := a.s
+	s.mu.Lock()
+	done := h.once && req.ID <= a.typed.id
+	before := a.typed.answer
+	if h.once && !done {
+		a.typed.id = req.ID
+	}
+	s.mu.Unlock()
+	if done {
+		again := control{ID: req.ID, OK: true}
+		if before != nil && before.ID == req.ID {
+			again = *before
+		}
+		a.outbox.put("", jsonFrame(kindControl, &again))
+		return nil
+	}
 	answer := func() {
 		res, err := h.do(a, &req)
-		a.reply(&req, res, err)
+		res = a.reply(&req, res, err)
+		if h.once {
+			s.mu.Lock()
+			a.typed.answer = res
+			s.mu.Unlock()
+		}
 	}
 	if h.slow {
 		a.busy.Go(answer)
@@ -82,7 +104,7 @@ func (a *attachment) request(payload []byte) error {
 	return nil
 }
 
-func (a *attachment) reply(req, res *control, err error) {
+func (a *attachment) reply(req, res *control, err error) *control {
 	if err != nil {
 		res = &control{Error: err.Error(), Code: codeFailed}
 		var r *refusal
@@ -97,6 +119,7 @@ func (a *attachment) reply(req, res *control, err error) {
 	}
 	res.ID, res.OK = req.ID, res.Error == ""
 	a.outbox.put("", jsonFrame(kindControl, res))
+	return res
 }
 
 func doInfo(a *attachment, _ *control) (*control, error) {
