@@ -105,6 +105,8 @@ func Link(ctx context.Context, o LinkOptions, ends ...End) ([]proc.Exit, error) 
 	for i, end := range ends {
 		l.ends[i] = newLinkEnd(i, end)
 	}
+	ctx, l.cancel = context.WithCancelCause(ctx)
+	defer l.cancel(nil)
 	if err := l.start(ctx, edges); err != nil {
 		return nil, err
 	}
@@ -117,6 +119,7 @@ type link struct {
 	o      LinkOptions
 	ends   []*linkEnd
 	relays []*relay // where one is needed
+	cancel context.CancelCauseFunc
 
 	watching sync.Mutex // one call of Watch and Tee at a time
 	tee      markedSink
@@ -258,8 +261,6 @@ func (l *link) close() {
 
 // run moves bytes and waits for the ends until all is over.
 func (l *link) run(ctx context.Context) ([]proc.Exit, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	var programs, relays, others sync.WaitGroup
 	for _, e := range l.ends {
 		waiting := &others
@@ -286,8 +287,8 @@ func (l *link) run(ctx context.Context) ([]proc.Exit, error) {
 	}
 	programs.Wait()
 	relays.Wait()
-	given := context.Cause(ctx) // up
-	cancel(errLinkOver)         // a far side may stay for ever
+	given := context.Cause(ctx) // up, by whom
+	l.cancel(errLinkOver)       // a far side may stay for ever
 	others.Wait()
 
 	exits := make([]proc.Exit, len(l.ends))

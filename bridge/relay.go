@@ -48,6 +48,11 @@ type refusal struct{ err error }
 
 func (e *refusal) Error() string { return e.err.Error() }
 
+// A misfit is what the next end would not get as it was written.
+type misfit struct{ what string }
+
+func (e *misfit) Error() string { return e.what + "\nhint: give it a pipe for its input" }
+
 // run passes on all that comes, then the end of it.
 func (r *relay) run(ctx context.Context) {
 	defer close(r.done)
@@ -57,7 +62,10 @@ func (r *relay) run(ctx context.Context) {
 	}
 	err := r.pass(r.ctx)
 	var no *refusal
+	var bad *misfit
 	switch {
+	case errors.As(err, &bad):
+		r.l.cancel(&LinkError{r.to.index, bad}) // to go on would be to lose it
 	case err == io.EOF, errors.Is(err, errCut):
 		r.end()
 	case errors.As(err, &no):
@@ -123,7 +131,7 @@ func (r *relay) give(ctx context.Context, p []byte) (n int, err error) {
 		return 0, nil
 	}
 	if err := r.fits(p); err != nil {
-		return 0, &refusal{err}
+		return 0, err
 	}
 	r.l.show(r.from.index, p)
 	for {
@@ -176,11 +184,11 @@ func (r *relay) fits(p []byte) error {
 			line = p[:end]
 		}
 		if r.begun += len(line); r.begun > ptyio.MaxCanonical {
-			return fmt.Errorf("a line of more than %d bytes: its terminal reads by lines and would cut it\nhint: give it a pipe for its input", ptyio.MaxCanonical)
+			return &misfit{fmt.Sprintf("a line of more than %d bytes: its terminal reads by lines and would cut it", ptyio.MaxCanonical)}
 		}
 		for _, c := range line {
 			if key := mode.Interprets(c); key != "" {
-				return fmt.Errorf("byte %#02x is a key of its terminal, %s\nhint: give it a pipe for its input", c, key)
+				return &misfit{fmt.Sprintf("byte %#02x is a key of its terminal, %s", c, key)}
 			}
 		}
 		if end < 0 {
