@@ -11,6 +11,7 @@ import (
 	"github.com/spawnx/spawnx/internal/grammar"
 	"github.com/spawnx/spawnx/internal/secret"
 	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/session"
 )
 
 // Exit statuses that are not a program's own.
@@ -66,9 +67,12 @@ func status(err error) int {
 		scripted *scriptError
 		partly   *recordingError
 	)
+	var detached *detachedError
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &detached):
+		return detached.status
 	case errors.As(err, &timeout):
 		return timedOut
 	case errors.As(err, &ended):
@@ -84,7 +88,7 @@ func status(err error) int {
 		return bySignal + int(syscall.SIGINT)
 	case errors.As(err, &scripted): // behind what stands for itself: a reader of our output that is gone, ctrl-c
 		return scripted.status
-	case errors.As(err, &failed), errors.As(err, &input), errors.Is(err, errTests), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal),
+	case notThere(err), errors.As(err, &failed), errors.As(err, &input), errors.Is(err, errTests), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal),
 		errors.As(err, &unseen), errors.As(err, &partly):
 		return didNotWork
 	case errors.As(err, &start):
@@ -98,6 +102,13 @@ func status(err error) int {
 		return exit.Status()
 	}
 	return ourselves
+}
+
+// notThere: a name that is not there, or is there already.
+func notThere(err error) bool {
+	var gone *session.NotRunningError
+	var taken *session.TakenError
+	return errors.As(err, &gone) || errors.As(err, &taken)
 }
 
 // startStatus: a program that is not there is 127; one that is there and cannot be run, for want of its

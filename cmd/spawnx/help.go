@@ -48,9 +48,8 @@ Flags:
 
 // Verbs and flags of run that are planned and not there yet: to be told so is better than to be called unknown.
 var (
-	verbsToCome = []string{"debug", "web", "list", "attach", "wait", "stop", "signal", "resize",
-		"expect", "command", "send", "sendline", "sendkey", "sendsecret", "sendeof", "doctor"}
-	flagsToCome = []string{"name", "d", "detach", "prompt", "listen", "fifo", "window", "contain"}
+	verbsToCome = []string{"debug", "web"}
+	flagsToCome = []string{"contain"}
 )
 
 // noVerb is what arguments without a verb of ours lead to.

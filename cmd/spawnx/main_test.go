@@ -53,7 +53,7 @@ type result struct {
 // spawnxRun runs spawnx with these arguments, on pipes and without a terminal, and stdin as its input; nil is /dev/null.
 func spawnxRun(t *testing.T, stdin io.Reader, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute) // clean-up calls it, too
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "spawnx", args...)
 	var out, errs bytes.Buffer

@@ -63,6 +63,12 @@ failed, 124 for a timeout, 125 for spawnx itself, 126 cannot run, 127 not found.
 			if err != nil {
 				return usageOf(cmd, err)
 			}
+			switch {
+			case flags.ready:
+				return r.runDetached()
+			case flags.detach:
+				return flags.detached()
+			}
 			return r.run()
 		},
 	}
@@ -96,6 +102,9 @@ type running struct {
 	tape  *tape     // nil: none
 	place *foreground
 
+	served *served // nil: it has no name
+	ready  func()  // others can join; nil: nobody waits for that
+
 	console *expect.Console
 	idle    *time.Timer // nil: no --idle-timeout
 	copying sync.WaitGroup
@@ -105,6 +114,12 @@ type running struct {
 const answerTimeout = 30 * time.Second
 
 func (r *running) run() (err error) {
+	if r.flags.name != "" {
+		if r.served, err = r.reserve(); err != nil {
+			return err
+		}
+		defer r.served.release()
+	}
 	if err := r.prepare(); err != nil {
 		return err
 	}
@@ -125,6 +140,12 @@ func (r *running) run() (err error) {
 		return err
 	}
 	defer console.Close()
+	if r.served != nil {
+		if err := r.served.open(console.Bridge()); err != nil {
+			return err
+		}
+		defer r.served.close()
+	}
 	if r.tape != nil {
 		r.tape.start(console.Bridge())
 		defer func() {
@@ -157,6 +178,9 @@ func (r *running) run() (err error) {
 	lost := <-shown
 	_, exit := console.Wait(context.Background())
 	r.copying.Wait()
+	if r.served != nil {
+		r.served.end(ctx)
+	}
 	switch { // what ended the program goes before how it then ended
 	case failure != nil:
 		return failure

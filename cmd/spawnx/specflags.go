@@ -12,8 +12,10 @@ import (
 
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/grammar"
+	"github.com/spawnx/spawnx/internal/rundir"
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/ptyio"
+	"github.com/spawnx/spawnx/session"
 )
 
 // runFlags are the flags of run, as they were given.
@@ -34,6 +36,16 @@ type runFlags struct {
 	env                  []string
 	clearEnv             bool
 	input, quiet         bool
+
+	// with a name
+	name          string
+	detach, ready bool // ready: we are the detached one, and tell on our stdout when the program runs
+	prompt        string
+	listen        []string
+	fifo          string
+	window        session.Window
+	windowSet     bool
+	token         string
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
@@ -62,6 +74,16 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.clearEnv, "clear-env", false, "give it nothing of our environment")
 	fs.BoolVarP(&f.input, "input", "i", false, "with --on: pass our input on although it is no terminal")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "do not print its output")
+	fs.StringVar(&f.name, "name", "", "let others join it by this `NAME`: attach, expect, send, wait and others")
+	fs.BoolVarP(&f.detach, "detach", "d", false, "with --name: leave it running by itself, and return when it runs")
+	fs.StringVar(&f.prompt, "prompt", "", "with --name: the `PATTERN` that ends an answer, for command")
+	fs.StringArrayVar(&f.listen, "listen", nil, "with --name: one more `ADDRESS` for others: unix:PATH and tcp:HOST:PORT, bare bytes; spawnx:PATH and spawnx:HOST:PORT")
+	fs.StringVar(&f.fifo, "fifo", "", "with --name: make fifos in `DIR`: in for its input, out for its output, err for separate errors")
+	fs.Var(value[session.Window]{"whose", session.ParseWindow, func(w session.Window) { f.window, f.windowSet = w, true }}, "window",
+		"with --name: whose window its terminal follows: driver, fixed, smallest, largest or latest")
+	fs.StringVar(&f.token, "token", "", "with --listen spawnx:HOST:PORT: what clients must show, `REF` as in <secret REF> (default: SPAWNX_TOKEN, else a new one is printed)")
+	fs.BoolVar(&f.ready, "ready", false, "")
+	_ = fs.MarkHidden("ready") // fails for unknown flags only
 }
 
 // value is a flag that is checked when it is read.
@@ -156,11 +178,11 @@ func (f *runFlags) plan(words []string, here surroundings, world grammar.World) 
 
 	p.spec.Stdio = f.kind(here)
 	terminalIn := p.spec.Stdio == proc.PTY || p.spec.Stdio == proc.PTYStderr
-	p.passInput = len(rules) == 0 || here.stdinTerminal || f.input
+	p.passInput = !f.detach && (len(rules) == 0 || here.stdinTerminal || f.input)
 	p.raw = p.passInput && here.stdinTerminal && terminalIn
 	// What comes from a pipe would appear twice: as it came, and echoed.
 	p.spec.NoEcho = p.passInput && !here.stdinTerminal && terminalIn
-	p.follow = f.stdio == nil && len(rules) == 0 && f.size == nil && p.spec.Stdio == proc.PTY
+	p.follow = !f.detach && f.stdio == nil && len(rules) == 0 && f.size == nil && p.spec.Stdio == proc.PTY
 	if f.size != nil {
 		if p.spec.Stdio == proc.Pipes {
 			return plan{}, fmt.Errorf("--size needs a terminal\nhint: add --stdio pty")
@@ -189,6 +211,9 @@ func (f *runFlags) check() error {
 	if f.logKeep < 1 {
 		return fmt.Errorf("--log-keep %d: one log or more is wanted", f.logKeep)
 	}
+	if err := f.checkName(); err != nil {
+		return err
+	}
 	for _, kv := range f.env {
 		if name, _, ok := strings.Cut(kv, "="); !ok || name == "" {
 			return fmt.Errorf("--env %q: there is no value\nhint: write --env NAME=VALUE", kv)
@@ -197,13 +222,43 @@ func (f *runFlags) check() error {
 	return nil
 }
 
+// checkName looks at what goes with a name alone.
+func (f *runFlags) checkName() error {
+	if f.name == "" {
+		for flag, given := range map[string]bool{
+			"--detach": f.detach, "--prompt": f.prompt != "", "--listen": f.listen != nil, "--fifo": f.fifo != "",
+			"--window": f.windowSet, "--token": f.token != "",
+		} {
+			if given {
+				return fmt.Errorf("%s needs a name by which others find the program\nhint: add --name NAME", flag)
+			}
+		}
+		return nil
+	}
+	if err := rundir.CheckName(f.name); err != nil {
+		return fmt.Errorf("--name: %w", err)
+	}
+	if f.detach && f.input {
+		return fmt.Errorf("--input with --detach: there is no input of ours\nhint: spawnx send %s TEXT", f.name)
+	}
+	if f.prompt != "" {
+		if _, err := grammar.Pattern(f.prompt); err != nil {
+			return fmt.Errorf("--prompt: %w", err)
+		}
+	}
+	if f.token != "" {
+		return grammar.SecretRef(f.token)
+	}
+	return nil
+}
+
 // kind is the one place where the surroundings decide what a program gets: a terminal when there is a
-// dialog or a person watches, pipes otherwise.
+// dialog, others may join, or a person watches; pipes otherwise.
 func (f *runFlags) kind(here surroundings) proc.Stdio {
 	switch {
 	case f.stdio != nil:
 		return *f.stdio
-	case len(f.on) > 0 || here.stdoutTerminal:
+	case len(f.on) > 0 || f.name != "" || here.stdoutTerminal:
 		return proc.PTY
 	}
 	return proc.Pipes

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/ptyio"
+	"github.com/spawnx/spawnx/session"
+)
+
+func newAttach() *cobra.Command {
+	var a attaching
+	cmd := &cobra.Command{
+		Use:   "attach [FLAGS] NAME",
+		Short: "Sit at a named program",
+		Long: `Sit at a named program: see its screen, type into it. ctrl-\ leaves; the program goes on, and can be
+attached again, from elsewhere too. One person drives; who comes while somebody does watches, and
+with --take becomes the driver instead.
+
+Without a terminal the output goes to our output, from the oldest that is kept, and our input to the
+program; its end does not end that of the program.
+
+Exit status: the program's, when it ended meanwhile; 0 when you left.`,
+		Example:               "  spawnx attach editor",
+		DisableFlagsInUseLine: true,
+		Args:                  wants(1, 1),
+		RunE:                  func(_ *cobra.Command, words []string) error { return a.run(words[0]) },
+		ValidArgsFunction:     completeName,
+	}
+	cmd.Flags().BoolVar(&a.readOnly, "read-only", false, "watch; nothing that is typed goes to the program (ctrl-c leaves, too)")
+	cmd.Flags().BoolVar(&a.take, "take", false, "drive, whoever does so now")
+	a.register(cmd.Flags())
+	cmd.Flags().SortFlags = false
+	cmd.MarkFlagsMutuallyExclusive("read-only", "take")
+	return cmd
+}
+
+// An attaching is one attach NAME.
+type attaching struct {
+	far
+	readOnly, take bool
+}
+
+const leaveKey = 0x1c // ctrl-\
+
+func (a *attaching) run(name string) error {
+	here := lookAround()
+	person := here.stdinTerminal && here.stdoutTerminal
+	d := session.Dialer{Role: session.Driver, Take: a.take, Terminal: person && !a.readOnly}
+	if a.readOnly {
+		d.Role = session.Observer
+	}
+	if here.stdoutTerminal {
+		d.From = session.FromScreen
+		d.Size, _ = ptyio.SizeOf(os.Stdout) // without one it has none
+	}
+	c, err := a.dial(d, name)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if !a.readOnly && c.Role() == session.Observer {
+		if err := a.watch(c, name, person); err != nil {
+			return err
+		}
+	}
+	return a.sit(c, here, name)
+}
+
+// watch says that somebody else drives.
+func (a *attaching) watch(c *session.Client, name string, person bool) error {
+	who := "somebody"
+	if info, err := c.Info(context.Background()); err == nil && info.Driver != "" {
+		who = info.Driver
+	}
+	if !person { // whoever typed this was not asked whether watching is enough
+		return fmt.Errorf("attach %s: %s drives it\nhint: --take, or --read-only to watch", name, who)
+	}
+	a.readOnly = true
+	fmt.Fprintf(os.Stderr, "spawnx: attach %s: %s drives it, you watch (ctrl-\\ leaves; --take drives)\n", name, who)
+	return nil
+}
+
+// sit joins our terminal, or what we have in its place, and the program.
+func (a *attaching) sit(c *session.Client, here surroundings, name string) (err error) {
+	keys, err := openKeyboard(os.Stdin)
+	if err != nil {
+		return err
+	}
+	stand := func() {}
+	if here.stdinTerminal {
+		if stand, err = c.Bridge().Sit(os.Stdin); err != nil {
+			return err
+		}
+	}
+	err = bridge.Join(context.Background(), c.Bridge(), bridge.Seat{
+		In: keys, Terminal: here.stdinTerminal && here.stdoutTerminal && !a.readOnly,
+		Out: os.Stdout, Err: os.Stderr,
+		Typed: a.typed, KeepInput: true,
+	})
+	stand()
+	switch {
+	case errors.Is(err, bridge.ErrLeft):
+		return nil
+	case err != nil:
+		return ofName("attach", name, err)
+	}
+	_, err = c.Bridge().Wait(context.Background())
+	return err
+}
+
+// typed sees the keys before the program does.
+func (a *attaching) typed(p []byte) (pass []byte, leave bool) {
+	if i := bytes.IndexByte(p, leaveKey); i >= 0 {
+		p, leave = p[:i], true
+	}
+	if a.readOnly {
+		leave = leave || bytes.IndexByte(p, 3) >= 0
+		p = nil
+	}
+	return p, leave
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/spawnx/spawnx/expect"
+	"github.com/spawnx/spawnx/internal/grammar"
+	"github.com/spawnx/spawnx/internal/scale"
+	"github.com/spawnx/spawnx/session"
+)
+
+// What the verbs for named programs have in common: NAME, the ways to get at it, and the clocks.
+
+// A far is how to get at a program that another process serves.
+type far struct {
+	token, fingerprint   string
+	timeout, idleTimeout time.Duration
+}
+
+func (f *far) register(fs *pflag.FlagSet) {
+	fs.StringVar(&f.token, "token", "", "for spawnx:HOST:PORT: the token, `REF` as in <secret REF> (default: SPAWNX_TOKEN)")
+	fs.StringVar(&f.fingerprint, "fingerprint", "", "for spawnx:HOST:PORT: the `HEX` that its server printed")
+}
+
+func (f *far) registerTimeout(fs *pflag.FlagSet, use string) {
+	fs.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { f.timeout = d }}, "timeout", use)
+}
+
+func (f *far) registerIdleTimeout(fs *pflag.FlagSet) {
+	fs.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { f.idleTimeout = d }}, "idle-timeout",
+		"give up when it wrote nothing for this time (default: never)")
+}
+
+// How long a server may take to answer. One on this machine does at once.
+const joinTimeout = 10 * time.Second
+
+// dial joins the program NAME.
+func (f *far) dial(d session.Dialer, name string) (*session.Client, error) {
+	if err := named(name); err != nil {
+		return nil, err
+	}
+	d.Fingerprint = f.fingerprint
+	if f.token != "" {
+		var err error
+		if d.Token, err = readToken(f.token); err != nil {
+			return nil, err
+		}
+	}
+	ctx, cancel := context.WithTimeoutCause(context.Background(), scale.Duration(joinTimeout),
+		&timeoutError{fmt.Sprintf("join %s: its server did not answer in %s", name, joinTimeout)})
+	defer cancel()
+	return d.Dial(ctx, name)
+}
+
+// named finds what was written in place of a NAME and cannot be one.
+func named(name string) error {
+	if scheme, _, ok := strings.Cut(name, ":"); ok && scheme != "spawnx" {
+		return &usageError{what: fmt.Sprintf("%q is no name", name), hint: "write NAME of spawnx list, spawnx:PATH or spawnx:HOST:PORT"}
+	}
+	return nil
+}
+
+// options are those of a dialog with it.
+func (f *far) options() expect.Options {
+	return expect.Options{Timeout: f.timeout, IdleTimeout: f.idleTimeout}
+}
+
+// wants checks how many words there are, in the words of the verb's Use.
+func wants(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, words []string) error {
+		switch {
+		case len(words) == 0:
+			return usageOf(cmd, fmt.Errorf("a NAME is wanted\nhint: spawnx list shows those that run"))
+		case len(words) < least:
+			return usageOf(cmd, fmt.Errorf("something is missing\nhint: spawnx %s", cmd.Use))
+		case most > 0 && len(words) > most:
+			return usageOf(cmd, fmt.Errorf("%q is too much\nhint: spawnx %s, what has blanks in quotes", words[most], cmd.Use))
+		}
+		return nil
+	}
+}
+
+// completeName completes the NAME, and nothing behind it.
+func completeName(_ *cobra.Command, words []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(words) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	all, _ := session.List(ctx) // nothing to complete then
+	var names []cobra.Completion
+	for _, info := range all {
+		names = append(names, cobra.CompletionWithDesc(info.Name, shownCommand(info)))
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// parsePatterns reads the PATTERNs of a verb.
+func parsePatterns(words []string) ([]expect.Pattern, error) {
+	var all []expect.Pattern
+	for _, word := range words {
+		p, err := grammar.Pattern(word)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// isAddress reports whether NAME is where a server listens, and no name.
+func isAddress(name string) bool { return strings.HasPrefix(name, "spawnx:") }
+
+// ofName puts the name into the first words of an error.
+func ofName(verb, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &nameError{verb, name, err}
+}
+
+type nameError struct {
+	verb, name string
+	err        error
+}
+
+func (e *nameError) Error() string {
+	return e.verb + " " + e.name + ": " + strings.TrimPrefix(e.err.Error(), e.verb+": ")
+}
+func (e *nameError) Unwrap() error { return e.err }
+
+// converse joins a program and talks with it.
+func (f *far) converse(d session.Dialer, verb, name string, talk func(*session.Client, *expect.Console) error) error {
+	c, err := f.dial(d, name)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	console := expect.Attach(c.Bridge())
+	defer console.Close()
+	return ofName(verb, name, talk(c, console.With(f.options())))
+}
