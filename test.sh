@@ -22,6 +22,9 @@ bc                      bc
 busybox                 busybox-static
 c++                     g++
 cc                      gcc
+dlv                     delve
+javac                   default-jdk-headless
+lldb                    lldb
 /usr/include/stdio.h    libc6-dev
 chpasswd                passwd
 ed                      ed

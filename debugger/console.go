@@ -27,7 +27,7 @@ func startConsole(d *Debugger, p Profile, program proc.Spec) error {
 	if err != nil {
 		return err
 	}
-	c := &console{d: d, turn: make(chan struct{}, 1), reader: consoleReader{patterns: patterns, starting: true}}
+	c := &console{d: d, turn: make(chan struct{}, 1), reader: consoleReader{patterns: patterns, async: p.Async, stopsSoon: p.StopsFirst, starting: true}}
 	terminals := map[string]string{}
 	if p.hasTTY() {
 		if d.tty, err = openTerminal(program.Size, false); err != nil {
@@ -137,7 +137,9 @@ func (c *console) interrupt(context.Context) error {
 // backtraces.
 type consoleReader struct {
 	patterns
-	starting  bool // no prompt was seen yet
+	async     bool // it shows its prompt also while the program runs
+	stopsSoon bool // its first prompt comes before the program has stopped at its start
+	starting  bool // it takes no commands yet
 	running   bool
 	prompting bool // its prompt is the last it showed
 	given     bool // a command was sent, and is not shown yet
@@ -170,7 +172,11 @@ func (r *consoleReader) feed(text string) (events []Event, said string, prompt b
 	switch {
 	case r.line == "" || r.behind > 0:
 	case match(r.prompt, r.line) != nil:
-		r.prompting, r.behind = true, len(r.line)
+		r.behind = len(r.line)
+		if r.starting && r.stopsSoon {
+			return events, "", false
+		}
+		r.prompting = true
 		said = r.said.String()
 		r.said.Reset()
 		return append(events, r.prompted()...), said, true
@@ -181,8 +187,13 @@ func (r *consoleReader) feed(text string) (events []Event, said string, prompt b
 	return events, "", false
 }
 
-// prompted says what the prompt means: whatever ran has stopped.
+// prompted says what the prompt means: whatever ran has stopped, unless the
+// debugger shows it in any case.
 func (r *consoleReader) prompted() (events []Event) {
+	if r.async {
+		r.starting = false
+		return []Event{{Kind: KindPrompt}}
+	}
 	switch {
 	case r.over != nil:
 		events = append(events, *r.over)
@@ -200,17 +211,26 @@ func (r *consoleReader) ended(line string) (events []Event) {
 	r.asked = false
 	if r.behind > 0 { // the prompt, and behind it what a person or a front end has typed
 		command := strings.TrimSpace(line[min(r.behind, len(line)):])
-		r.behind, r.prompting, r.given = 0, false, false
-		if match(r.run, command) != nil {
-			r.running = true
-			return []Event{{Kind: KindRunning}}
+		r.behind = 0
+		if !r.async || match(r.location, command) == nil && match(r.exited, command) == nil {
+			r.prompting, r.given = false, false
+			if match(r.run, command) != nil {
+				r.running = true
+				return []Event{{Kind: KindRunning}}
+			}
+			return nil
 		}
-		return nil
+		line = command // it has spoken behind its own prompt
 	}
 	r.said.WriteString(line + "\n")
+	events = append(events, Event{Kind: KindOutput, Text: line + "\n"})
 	if m := match(r.location, line); m != nil && (r.running || r.starting) {
 		r.place = &Event{
 			Kind: KindStopped, Reason: m["reason"], File: m["file"], Path: m["path"], Line: number(m["line"]), Func: m["func"], Thread: number(m["thread"]),
+		}
+		if r.async { // nothing else will tell
+			events = append(events, *r.place)
+			r.place, r.running, r.starting = nil, false, false
 		}
 	}
 	if m := match(r.exited, line); m != nil {
@@ -223,6 +243,10 @@ func (r *consoleReader) ended(line string) (events []Event) {
 			e.Status = &n
 		}
 		r.over = &e
+		if r.async {
+			events = append(events, e)
+			r.over, r.running = nil, false
+		}
 	}
 	if m := match(r.breakpoint, line); m != nil {
 		events = append(events, Event{Kind: KindBreakpoint, Breakpoint: &Breakpoint{
@@ -232,7 +256,7 @@ func (r *consoleReader) ended(line string) (events []Event) {
 	if m := match(r.deleted, line); m != nil {
 		events = append(events, Event{Kind: KindBreakpoint, Breakpoint: &Breakpoint{ID: m["id"]}, Deleted: true})
 	}
-	return append(events, Event{Kind: KindOutput, Text: line + "\n"})
+	return events
 }
 
 // match returns the named groups of a match in text, or nil.

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/proc"
 )
 
@@ -122,18 +123,26 @@ func (d *Debugger) ready(ctx context.Context) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("start %s: %w before it showed its prompt: %s", d.profile.Name, ErrEnded, d.lastWords())
+	return fmt.Errorf("start %s: %w before it took commands: %s", d.profile.Name, ErrEnded, d.lastWords())
 }
 
-// lastWords is the end of what the console shows.
+// lastWords is the end of what its terminals show.
 func (d *Debugger) lastWords() string {
 	const most = 500
-	out := d.console.Output()
-	start, end := out.Offsets()
-	r := out.Reader("last words", bridge.Skip)
-	defer r.Close()
-	a, b := r.View(max(start, end-most), end)
-	return fmt.Sprintf("%q", string(a)+string(b))
+	var all []byte
+	for _, b := range []*bridge.Bridge{d.console, d.tty} {
+		if b == nil {
+			continue
+		}
+		out := b.Output()
+		_, _ = out.Flush() // what nobody has read yet
+		start, end := out.Offsets()
+		r := out.Reader("last words", bridge.Skip)
+		first, second := r.View(max(start, end-most), end)
+		all = append(append(all, first...), second...)
+		_ = r.Close()
+	}
+	return escape.Quote(string(all))
 }
 
 // Console is the debugger's own command line: a terminal, for people.

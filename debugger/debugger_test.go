@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/spawnx/spawnx/debugger"
 	"github.com/spawnx/spawnx/expect"
@@ -101,7 +102,7 @@ type listener struct {
 
 func listen(t *testing.T, d *debugger.Debugger) *listener {
 	events := make(chan debugger.Event, 100)
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // then a test says what it has seen
 	var wg sync.WaitGroup
 	ready := make(chan struct{})
 	wg.Go(func() {

@@ -33,7 +33,10 @@ type Profile struct {
 
 	Prompt   string `json:"prompt"`             // the end of the output when a command is awaited
 	Question string `json:"question,omitempty"` // the end of the output when the person is asked something
-	Run      string `json:"run,omitempty"`      // a line behind the prompt that lets the program run
+	Async    bool   `json:"async,omitempty"`    // the prompt is shown while the program runs, too: a Location says that it stopped
+	// StopsFirst: before it takes commands the program has to stop at its start, which comes after the first prompt.
+	StopsFirst bool   `json:"stops_first,omitempty"`
+	Run        string `json:"run,omitempty"` // a line behind the prompt that lets the program run
 	// Location, Breakpoint, Deleted and Exited match lines. Their groups are named: file, path, line, func, thread, id,
 	// reason, status.
 	Location   string `json:"location,omitempty"`   // where it stopped

@@ -33,6 +33,16 @@ func TestProfiles(t *testing.T) {
 			breakpoint: "break 3", stops: 3, first: []string{"continue"}, ask: "p n", answers: "NameError", tty: true},
 		{profile: "perl", file: "prog.pl", text: "$| = 1;\nprint 'name? ';\nmy $name = <STDIN>;\nour $n = 7;\nprint \"hello $name\";\n",
 			breakpoint: "b 5", stops: 5, first: []string{"c"}, ask: "p $n * 6", answers: "42", tty: true},
+		{profile: "node", file: "prog.js", text: "const n = 7;\nlet m = n + 1;\nconsole.log('hello', m);\n",
+			breakpoint: "setBreakpoint(3)", stops: 3, first: []string{"cont"}, ask: "exec('m * 2')", answers: "16"},
+		{profile: "lldb", file: "prog.c", text: askingC, build: []string{"cc", "-g", "-O0", "-o", "prog", "prog.c"}, program: "prog",
+			breakpoint: "breakpoint set --file prog.c --line 11", stops: 11, first: []string{"run"}, ask: "print count * 6", answers: "42", tty: true},
+		{profile: "dlv", file: "prog.go", text: "package main\n\nimport \"fmt\"\n\nfunc main() {\n\tvar name string\n\tfmt.Print(\"name? \")\n\tfmt.Scan(&name)\n\tn = 7\n\tfmt.Println(\"hello\", name, n)\n}\n\nvar n int\n",
+			build: []string{"go", "build", "-gcflags", "all=-N -l", "-o", "prog", "prog.go"}, program: "prog",
+			breakpoint: "break prog.go:10", stops: 10, first: []string{"continue"}, ask: "print main.n", answers: "7", tty: true},
+		{profile: "jdb", file: "Prog.java", text: "public class Prog {\n\tpublic static void main(String[] a) {\n\t\tint n = 7;\n\t\tn++;\n\t\tSystem.out.println(n);\n\t}\n}\n",
+			build: []string{"javac", "-g", "Prog.java"}, program: "Prog",
+			breakpoint: "stop at Prog:4", stops: 4, first: []string{"run"}, ask: "print n", answers: "7"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.profile, func(t *testing.T) {
@@ -94,6 +104,13 @@ func TestProfiles(t *testing.T) {
 func TestUnknownProfile(t *testing.T) {
 	_, err := debugger.Start(t.Context(), "softice", proc.Command("true"))
 	if err == nil || !strings.Contains(err.Error(), `no profile "softice" (there are bashdb, dlv, gdb, jdb, lldb, node, pdb, perl)`) {
+		t.Error(err)
+	}
+}
+
+func TestADebuggerThatEndsAtOnce(t *testing.T) {
+	_, err := debugger.Start(t.Context(), "pdb", proc.Command("/no/such/program.py"))
+	if err == nil || !strings.Contains(err.Error(), "does not exist") {
 		t.Error(err)
 	}
 }
