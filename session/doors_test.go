@@ -1,0 +1,553 @@
+//go:build unix
+
+package session_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/expect"
+	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/session"
+)
+
+func init() {
+	programs["intruder"] = intrude
+}
+
+// A raw client writes frames by hand.
+type raw struct {
+	net.Conn
+	t *testing.T
+	r *bufio.Reader
+}
+
+func rawDial(t *testing.T, path string) *raw {
+	t.Helper()
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return &raw{c, t, bufio.NewReader(c)}
+}
+
+func rawFrame(kind, lane byte, payload string) []byte {
+	return append(binary.BigEndian.AppendUint16([]byte{kind, lane}, uint16(len(payload))), payload...)
+}
+
+// next returns the next frame; kind 0 is the end.
+func (r *raw) next() (kind, lane byte, payload string) {
+	head := make([]byte, 4)
+	_ = r.SetReadDeadline(time.Now().Add(30 * time.Second))
+	if _, err := io.ReadFull(r.r, head); err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			r.t.Error("nothing comes")
+		}
+		return 0, 0, ""
+	}
+	b := make([]byte, binary.BigEndian.Uint16(head[2:]))
+	if _, err := io.ReadFull(r.r, b); err != nil {
+		r.t.Error(err)
+	}
+	return head[0], head[1], string(b)
+}
+
+// code is the code of the error event that the server sends before it closes,
+// or "closed".
+func (r *raw) code() string {
+	for {
+		kind, _, payload := r.next()
+		switch kind {
+		case 0:
+			return "closed"
+		case 6:
+			var e struct{ Event, Code string }
+			if json.Unmarshal([]byte(payload), &e) == nil && e.Event == "error" {
+				if kind, _, _ := r.next(); kind != 0 {
+					r.t.Errorf("after the error %s comes a frame of type %d", e.Code, kind)
+				}
+				return e.Code
+			}
+		}
+	}
+}
+
+// Whatever is sent, the server says what is wrong and closes, and others go on.
+func TestNonsenseHarmsNobody(t *testing.T) {
+	dir := inRuntimeDir(t)
+	serve(t, "sh", bash(), session.Options{})
+	path := filepath.Join(dir, "spawnx", "sh", "control")
+	other := expect.Attach(dial(t, session.Dialer{}, "sh").Bridge())
+
+	hello := rawFrame(1, 0, `{"spawnx":1,"replay":"none"}`)
+	for _, tt := range []struct {
+		name, code string
+		send       []byte
+	}{
+		{"nothing", "closed", nil},
+		{"half a head", "closed", []byte{1, 0}},
+		{"half a hello", "closed", hello[:10]},
+		{"another first frame", "hello", rawFrame(6, 0, `{"id":1,"do":"stop"}`)},
+		{"http", "hello", []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")},
+		{"a hello that is too long", "hello", rawFrame(1, 0, `{"spawnx":1,"who":"`+strings.Repeat("x", 5000)+`"}`)},
+		{"a name that is too long", "hello", rawFrame(1, 0, `{"spawnx":1,"who":"`+strings.Repeat("x", 100)+`"}`)},
+		{"no version", "hello", rawFrame(1, 0, `{}`)},
+		{"no object", "hello", rawFrame(1, 0, `[1]`)},
+		{"no JSON", "hello", rawFrame(1, 0, `{"spawnx":`)},
+		{"no such role", "hello", rawFrame(1, 0, `{"spawnx":1,"role":"king"}`)},
+		{"no such replay", "hello", rawFrame(1, 0, `{"spawnx":1,"replay":"later"}`)},
+		{"a wrong size", "hello", rawFrame(1, 0, `{"spawnx":1,"rows":-1}`)},
+		{"an offset beyond the output", "hello", rawFrame(1, 0, `{"spawnx":1,"replay":"offset","offset":99999999}`)},
+		{"a frame that is too long", "protocol", append(hello, 2, 0, 0xff, 0xff)},
+		{"data without an offset", "protocol", append(hello, rawFrame(2, 0, "abc")...)},
+		{"data that does not follow", "protocol", append(hello, rawFrame(2, 0, "\x00\x00\x00\x00\x00\x00\x00\x07abc")...)},
+		{"an impossible offset", "protocol", append(hello, rawFrame(2, 0, "\xff\xff\xff\xff\xff\xff\xff\xffabc")...)},
+		{"an ack of what never came", "protocol", append(rawFrame(1, 0, `{"spawnx":1}`), rawFrame(3, 1, "\x00\x00\x00\x00\x00\xff\xff\xff")...)},
+		{"control that is no object", "protocol", append(hello, rawFrame(6, 0, `3`)...)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := rawDial(t, path)
+			r.Write(tt.send)
+			r.Conn.(*net.UnixConn).CloseWrite()
+			if got := r.code(); got != tt.code {
+				t.Errorf("%s, want %s", got, tt.code)
+			}
+		})
+	}
+	t.Run("what is not known is skipped", func(t *testing.T) {
+		r := rawDial(t, path)
+		r.Write(append(append(hello, rawFrame(99, 7, "whatever")...), rawFrame(6, 0, `{"id":5,"do":"dance","to":"music"}`)...))
+		for {
+			kind, _, payload := r.next()
+			if kind == 0 {
+				t.Fatal("closed")
+			}
+			if kind == 6 && strings.Contains(payload, `"id":5`) {
+				if !strings.Contains(payload, `"code":"unknown"`) {
+					t.Error(payload)
+				}
+				return
+			}
+		}
+	})
+	t.Run("noise", func(t *testing.T) {
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		rnd := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)})
+		for i := range 50 {
+			r := rawDial(t, path)
+			noise := make([]byte, 10_000)
+			rnd.Read(noise)
+			if i%2 == 1 {
+				r.Write(hello)
+			}
+			r.Write(noise)
+			r.Close()
+		}
+	})
+	if out, err := other.Command(t.Context(), "echo still here"); err != nil || !strings.Contains(out, "still here") {
+		t.Errorf("the other client: %q, %v", out, err)
+	}
+}
+
+// Who says nothing, or one byte now and then, holds a place for 5 s at most,
+// and never keeps others out.
+func TestIdleConnectionsHarmNobody(t *testing.T) {
+	dir := inRuntimeDir(t)
+	serve(t, "sh", bash(), session.Options{})
+	path := filepath.Join(dir, "spawnx", "sh", "control")
+	other := expect.Attach(dial(t, session.Dialer{}, "sh").Bridge())
+	n := 300
+	if *heavy {
+		n = 1000
+	}
+	var idle []net.Conn
+	for range n {
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		idle = append(idle, c)
+		c.Write([]byte{1})
+	}
+	if out, err := other.Command(t.Context(), "echo still here"); err != nil || !strings.Contains(out, "still here") {
+		t.Errorf("who was there before: %q, %v", out, err)
+	}
+	if info, err := dial(t, session.Dialer{}, "sh").Info(t.Context()); err != nil || info.Name != "sh" || info.Clients != 2 {
+		t.Errorf("who comes later: %+v, %v", info, err)
+	}
+	began := time.Now()
+	for _, c := range idle { // they are all sent away, the last within 5 s of its coming
+		_ = c.SetReadDeadline(time.Now().Add(60 * time.Second))
+		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal("an idle connection was never closed")
+		}
+	}
+	t.Logf("%d idle connections gone after %v", n, time.Since(began))
+}
+
+func TestOnlyOneOfTheUserIsLetIn(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can play another user")
+	}
+	restarts := 10
+	if *heavy {
+		restarts = 2000
+	}
+	old := syscall.Umask(0)
+	defer syscall.Umask(old)
+	// All folders above are open to everybody: what protects is ours.
+	dir := inRuntimeDir(t)
+	open, err := os.MkdirTemp("", "o")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(open)
+	if err := os.Chmod(open, 0o777|fs.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(open, "s")
+	self, err := os.ReadFile(os.Args[0]) // in a folder that the other user may not enter
+	if err != nil {
+		t.Fatal(err)
+	}
+	intruder := filepath.Join(open, "intruder")
+	if err := os.WriteFile(intruder, self, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(intruder, programPrefix+"intruder",
+		filepath.Join(dir, "spawnx", "x", "control"), filepath.Join(dir, "spawnx", "x", "io.sock"), elsewhere, elsewhere+"b")
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() || lines.Text() != "ready" {
+		t.Fatalf("the intruder says %q", lines.Text())
+	}
+	says := make(chan string, 1000)
+	go func() {
+		defer close(says)
+		for lines.Scan() {
+			says <- lines.Text()
+		}
+	}()
+
+	far := &nowhere{make(chan struct{})}
+	b := bridge.New(nil, bridge.NewStream(far, 0, 0), nil, bridge.NewInput(far, nil), nil)
+	for range restarts {
+		name, err := session.Reserve("x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := session.NewServer(b, session.Options{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, addr := range []string{"spawnx:" + elsewhere, "unix:" + elsewhere + "b"} {
+			if _, err := s.Listen(addr); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := dial(t, session.Dialer{}, "spawnx:"+elsewhere) // who may
+		if err := errors.Join(c.Close(), s.Close(), name.Release()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case what := <-says: // it could not even connect
+		t.Errorf("the intruder says %q", what)
+	default:
+	}
+	// And where the files would let everybody in, the kernel tells who calls.
+	s, err := session.NewServer(b, session.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Listen("spawnx:" + elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(elsewhere, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if what := <-says; what != "refused "+elsewhere {
+		t.Errorf("the intruder says %q", what)
+	}
+	dial(t, session.Dialer{}, "spawnx:"+elsewhere)
+	_ = s.Close()
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	last := ""
+	for what := range says {
+		if strings.HasPrefix(what, "inside") {
+			t.Error(what)
+		}
+		last = what
+	}
+	t.Log(last)
+	_ = cmd.Wait()
+	close(far.end)
+}
+
+// intrude tries to get in at these sockets until it is told to end.
+func intrude(paths []string) {
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, syscall.SIGTERM)
+	fmt.Println("ready")
+	for tries, open := 0, 0; ; {
+		for _, path := range paths {
+			tries++
+			c, err := net.Dial("unix", path)
+			if err != nil {
+				continue
+			}
+			open++
+			_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+			c.Write(rawFrame(1, 0, `{"spawnx":1}`))
+			if n, _ := c.Read(make([]byte, 1)); n > 0 {
+				fmt.Println("inside", path)
+			} else {
+				fmt.Println("refused", path)
+			}
+			c.Close()
+		}
+		select {
+		case <-end:
+			fmt.Println("tried", tries, "times, could connect", open, "times")
+			return
+		default:
+		}
+	}
+}
+
+// nowhere is a far side that writes nothing.
+type nowhere struct{ end chan struct{} }
+
+func (n *nowhere) Read([]byte) (int, error)         { <-n.end; return 0, io.EOF }
+func (*nowhere) Write(p []byte) (int, error)        { return len(p), nil }
+func (*nowhere) Close() error                       { return nil }
+func (*nowhere) SetReadDeadline(time.Time) error    { return nil }
+func (*nowhere) SetWriteDeadline(t time.Time) error { return nil }
+
+func TestTheNetworkNeedsTLSAndTheToken(t *testing.T) {
+	inRuntimeDir(t)
+	token := session.NewToken()
+	spec := proc.Command("cat")
+	spec.Stdio = proc.Pipes
+	s, _ := serve(t, "cat", spec, session.Options{Token: token})
+	addr, err := s.Listen("spawnx:127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := strings.TrimPrefix(addr, "spawnx:")
+	ctx := t.Context()
+
+	c := dial(t, session.Dialer{Token: token, Fingerprint: s.Fingerprint()}, addr)
+	if info, err := c.Info(ctx); err != nil || info.Name != "cat" {
+		t.Errorf("with all: %+v, %v", info, err)
+	}
+	t.Setenv("SPAWNX_TOKEN", string(token))
+	dial(t, session.Dialer{Fingerprint: strings.ToUpper(s.Fingerprint())}, addr)
+	t.Setenv("SPAWNX_TOKEN", "")
+	os.Unsetenv("SPAWNX_TOKEN")
+
+	for name, d := range map[string]session.Dialer{
+		"no token":             {Fingerprint: s.Fingerprint()},
+		"a short token":        {Fingerprint: s.Fingerprint(), Token: token[:20]},
+		"a longer token":       {Fingerprint: s.Fingerprint(), Token: token + "x"},
+		"a wrong token":        {Fingerprint: s.Fingerprint(), Token: session.NewToken()},
+		"no fingerprint":       {Token: token},
+		"a wrong fingerprint":  {Token: token, Fingerprint: strings.Repeat("ab", 32)},
+		"half a fingerprint":   {Token: token, Fingerprint: s.Fingerprint()[:32]},
+		"the token as another": {Token: session.Token(token.String()), Fingerprint: s.Fingerprint()},
+	} {
+		if c, err := d.Dial(ctx, addr); err == nil {
+			c.Close()
+			t.Errorf("%s: let in", name)
+		} else if strings.Contains(err.Error(), string(token)) {
+			t.Errorf("%s: the error shows the token: %v", name, err)
+		}
+	}
+	hello := fmt.Sprintf(`{"spawnx":1,"token":%q}`, string(token))
+	plain, err := net.Dial("tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	plain.Write(rawFrame(1, 0, hello))
+	_ = plain.SetReadDeadline(time.Now().Add(30 * time.Second))
+	if b, _ := io.ReadAll(plain); strings.Contains(string(b), "epoch") {
+		t.Errorf("without TLS: %q", b)
+	}
+	if c, err := tls.Dial("tcp", host, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}); err == nil {
+		c.Close()
+		t.Error("an old TLS was accepted")
+	}
+
+	// What a server must not open.
+	for name, o := range map[string]session.Options{
+		"no token":           {},
+		"a short token":      {Token: "short"},
+		"no such file":       {Token: token, Cert: "/nonexistent", Key: "/nonexistent"},
+		"a key and no other": {Token: token, Key: "/nonexistent"},
+	} {
+		far := &nowhere{make(chan struct{})}
+		s, err := session.NewServer(bridge.New(nil, bridge.NewStream(far, 0, 0), nil, bridge.NewInput(far, nil), nil), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at, err := s.Listen("spawnx:127.0.0.1:0"); err == nil {
+			t.Errorf("%s: it listens at %s", name, at)
+		}
+		s.Close()
+		close(far.end)
+	}
+	for _, addr := range []string{"tcp:0.0.0.0:0", "tcp::0", "tcp:[::]:0", "tcp:192.0.2.1:0", "ws:127.0.0.1:0", "cat", "spawnx:", "tcp:127.0.0.1"} {
+		if at, err := s.Listen(addr); err == nil {
+			t.Errorf("%s: it listens at %s", addr, at)
+		}
+	}
+	if got := fmt.Sprintf("%v %+v %#v %s %q %x", token, session.Options{Token: token}, token, token, token, token); strings.Contains(got, string(token)) || strings.Contains(got, fmt.Sprintf("%x", string(token))) {
+		t.Errorf("a token prints as %s", got)
+	}
+}
+
+// The certificate is made once.
+func TestTheFingerprintStays(t *testing.T) {
+	inRuntimeDir(t)
+	var all sync.WaitGroup
+	prints := make(chan string, 8)
+	for range cap(prints) {
+		all.Go(func() {
+			far := &nowhere{make(chan struct{})}
+			defer close(far.end)
+			s, err := session.NewServer(bridge.New(nil, bridge.NewStream(far, 0, 0), nil, bridge.NewInput(far, nil), nil), session.Options{Token: session.NewToken()})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer s.Close()
+			if _, err := s.Listen("spawnx:127.0.0.1:0"); err != nil {
+				t.Error(err)
+			}
+			prints <- s.Fingerprint()
+		})
+	}
+	all.Wait()
+	close(prints)
+	first := <-prints
+	for other := range prints {
+		if other != first || len(first) != 64 {
+			t.Errorf("fingerprints %s and %s", first, other)
+		}
+	}
+}
+
+// Programs that know no protocol get the bytes, one after the other all of
+// them.
+func TestBareBytes(t *testing.T) {
+	dir := inRuntimeDir(t)
+	spec := proc.Command("sh", "-c", `echo begin; while read line; do echo "got $line"; done`)
+	spec.Stdio = proc.Pipes
+	s, _ := serve(t, "job", spec, session.Options{})
+	tcp, err := s.Listen("tcp:127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	talk := func(network, addr, line, want string) {
+		t.Helper()
+		c, err := net.Dial(network, addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+		io.WriteString(c, line)
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(c, got); string(got) != want {
+			t.Errorf("%s: %q, %v; want %q", addr, got, err, want)
+		}
+	}
+	path := filepath.Join(dir, "spawnx", "job", "io.sock")
+	talk("unix", path, "one\n", "begin\ngot one\n")
+	talk("unix", path, "two\n", "got two\n")
+	talk("tcp", strings.TrimPrefix(tcp, "tcp:"), "three\n", "got three\n")
+	c := dial(t, session.Dialer{}, "job")
+	con := expect.Attach(c.Bridge())
+	if _, err := con.Expect(t.Context(), expect.Text("begin\ngot one\ngot two\ngot three\n")); err != nil {
+		t.Error(err)
+	}
+}
+
+// A socket that somebody serves, a file and a place of another's are not
+// taken; what a dead server left is.
+func TestWhereASocketCanBe(t *testing.T) {
+	dir := inRuntimeDir(t)
+	s, _ := serve(t, "sh", bash(), session.Options{})
+	path := filepath.Join(dir, "s")
+	at, err := s.Listen("spawnx:" + path)
+	if err != nil || at != "spawnx:"+path {
+		t.Fatalf("%s, %v", at, err)
+	}
+	if fi, err := os.Stat(path); err != nil || fi.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", fi, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".x*")); left != nil {
+		t.Errorf("left behind: %v", left)
+	}
+	if _, err := s.Listen("spawnx:" + path); err == nil || !strings.Contains(err.Error(), "served by another") {
+		t.Errorf("a place that is taken: %v", err)
+	}
+	file := filepath.Join(dir, "f")
+	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Listen("unix:" + file); err == nil || !strings.Contains(err.Error(), "no socket") {
+		t.Errorf("a file: %v", err)
+	}
+	if err := os.Symlink(path, filepath.Join(dir, "l")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Listen("unix:" + filepath.Join(dir, "l")); err == nil {
+		t.Error("a link was replaced")
+	}
+	if _, err := s.Listen("unix:" + filepath.Join(dir, strings.Repeat("x", 120))); err == nil || !strings.Contains(err.Error(), "107 bytes") {
+		t.Errorf("a long path: %v", err)
+	}
+	stale := filepath.Join(dir, "d")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: stale})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	l.Close()
+	if _, err := s.Listen("spawnx:" + stale); err != nil {
+		t.Errorf("a dead server's: %v", err)
+	}
+	dial(t, session.Dialer{}, "spawnx:"+stale)
+}
