@@ -123,29 +123,8 @@ func checkPath(path string) error {
 // chmod it would be open to all where the umask allows it. What a dead server
 // left there is removed.
 func (s *Server) listenUnix(path string, bare bool) error {
-	if err := checkPath(path); err != nil {
-		return err
-	}
-	if err := clearPath(path); err != nil {
-		return err
-	}
-	nest, err := os.MkdirTemp(filepath.Dir(path), ".x")
+	l, err := bornUnix(path)
 	if err != nil {
-		return err
-	}
-	defer os.Remove(nest)
-	born := filepath.Join(nest, "s")
-	if err := checkPath(born); err != nil {
-		return err
-	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: born, Net: "unix"})
-	if err != nil {
-		return err
-	}
-	l.SetUnlinkOnClose(false) // it has moved; door.close removes it
-	if err := errors.Join(os.Chmod(born, 0o600), os.Rename(born, path)); err != nil {
-		_ = l.Close()
-		_ = os.Remove(born)
 		return err
 	}
 	scheme := "spawnx:"
@@ -153,6 +132,70 @@ func (s *Server) listenUnix(path string, bare bool) error {
 		scheme = "unix:"
 	}
 	return s.open(&door{address: scheme + path, l: l, path: path, bare: bare})
+}
+
+// bornUnix listens at a unix socket that nobody could have opened before its
+// mode was right. The caller removes it.
+func bornUnix(path string) (*net.UnixListener, error) {
+	if err := checkPath(path); err != nil {
+		return nil, err
+	}
+	if err := clearPath(path); err != nil {
+		return nil, err
+	}
+	nest, err := os.MkdirTemp(filepath.Dir(path), ".x")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(nest)
+	born := filepath.Join(nest, "s")
+	if err := checkPath(born); err != nil {
+		return nil, err
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: born, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false) // it has moved; who closes it removes it
+	if err := errors.Join(os.Chmod(born, 0o600), os.Rename(born, path)); err != nil {
+		_ = l.Close()
+		_ = os.Remove(born)
+		return nil, err
+	}
+	return l, nil
+}
+
+// ListenPrivate listens at a unix socket for this user alone, as a Server does,
+// for who speaks a language of its own there. Accept returns nobody else's
+// connections; Close removes the socket.
+func ListenPrivate(path string) (net.Listener, error) {
+	l, err := bornUnix(path)
+	if err != nil {
+		return nil, err
+	}
+	return &private{l, path}, nil
+}
+
+type private struct {
+	*net.UnixListener
+	path string
+}
+
+func (p *private) Accept() (net.Conn, error) {
+	for {
+		conn, err := p.UnixListener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := known(conn); err == nil {
+			return conn, nil
+		}
+		_ = conn.Close()
+	}
+}
+
+func (p *private) Close() error {
+	return (&door{l: p.UnixListener, path: p.path}).close()
 }
 
 // clearPath removes a socket that nobody serves any more, and refuses to
@@ -270,7 +313,7 @@ func (s *Server) accept(d *door) {
 				return
 			}
 		}
-		peer, err := s.known(conn)
+		peer, err := known(conn)
 		if err != nil {
 			_ = conn.Close()
 			continue
@@ -287,7 +330,7 @@ func (s *Server) accept(d *door) {
 
 // known says who calls. On a unix socket nobody but the user is let in,
 // whatever the modes of files say.
-func (s *Server) known(conn net.Conn) (string, error) {
+func known(conn net.Conn) (string, error) {
 	if u, ok := conn.(*net.UnixConn); ok {
 		uid, err := peerUID(u)
 		switch {
