@@ -18,6 +18,7 @@ root=$PWD
 needs='
 asciinema               asciinema
 bash                    bash
+bats                    bats
 bc                      bc
 busybox                 busybox-static
 c++                     g++
@@ -27,6 +28,7 @@ javac                   default-jdk-headless
 lldb                    lldb
 /usr/include/stdio.h    libc6-dev
 chpasswd                passwd
+chromium                chromium
 ed                      ed
 expect                  expect
 flock                   util-linux
