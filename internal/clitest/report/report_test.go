@@ -15,9 +15,9 @@ var results = []Result{
 	{Name: "tests/b.txtar", Outcome: Failed, Took: 2 * time.Second, Attempts: []Attempt{
 		{Error: "tests/b.txtar:2: exec: first\n  stdout   x", Line: 2},
 		{Error: "tests/b.txtar:3: exec: 100% <wrong>\n  stdout   # no comment\nhint: look, there", Line: 3, Folder: "/left/2-b", Files: []string{"a b.txt"},
-			Script: []string{"# one", "exec true", "exec false", "exec later"},
-			Steps:  []Step{{Line: 1, Text: "# one"}, {Line: 2, Text: "exec true", Took: time.Millisecond}, {Line: 3, Text: "exec false", At: 1, Took: 2, Failed: true}},
-			Events: []Event{{Kind: Line, Line: 2, Text: "exec true"}, {At: time.Second, Kind: Output, Program: "srv", Text: `"<out>"`}},
+			Script:   []string{"# one", "exec true", "exec false", "exec later"},
+			Steps:    []Step{{Line: 1, Text: "# one"}, {Line: 2, Text: "exec true", Took: time.Millisecond}, {Line: 3, Text: "exec false", At: 1, Took: 2, Failed: true}},
+			Events:   []Event{{Kind: Line, Line: 2, Text: "exec true"}, {At: time.Second, Kind: Output, Program: "srv", Text: `"<out>"`}},
 			Programs: []Program{{Name: "srv", Command: "server -x", State: "sleeps", Screen: "5x5\n|<hi>", SVG: []byte("<svg/>")}}},
 	}},
 	{Name: "c d#.txtar", Round: 2, Outcome: Flaky, Took: 90 * time.Second, Updated: []string{"x.screen"}, Attempts: []Attempt{{Error: "c d#.txtar:1: x", Line: 1}, {}}},
@@ -68,7 +68,7 @@ func TestProgress(t *testing.T) {
 	text.Start(Result{Name: "tests/with-a-long-name.txtar"})
 	text.Done(results[1])
 	text.End(Totals{}, "")
-	if want := "\r\x1b[K[0/2] tests/with-…\r\x1b[KFAIL  tests/b.txtar"; !strings.HasPrefix(b.String(), want) {
+	if want := "\r\x1b[K[0/2] tests/with-a…\r\x1b[KFAIL  tests/b.txtar"; !strings.HasPrefix(b.String(), want) {
 		t.Errorf("%q", b.String())
 	}
 }
