@@ -257,3 +257,27 @@ func TestWrongRecords(t *testing.T) {
 		t.Errorf("left behind: %v, %v", files, err)
 	}
 }
+
+func TestScreenOfANamedProgram(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	run := spawnxRun(t, nil, "run", "-d", "--name", "painter", "sh", "-c", `printf '\033[2J\033[2;5Hhere\033[1;1H'; read a`)
+	if run.status != 0 {
+		t.Fatalf("%+v", run)
+	}
+	defer spawnxRun(t, nil, "stop", "painter")
+	if got := spawnxRun(t, nil, "expect", "painter", "here"); got.status != 0 {
+		t.Fatalf("%+v", got)
+	}
+	if got := spawnxRun(t, nil, "screen", "painter"); got.status != 0 || got.out != "\n    here\n" {
+		t.Errorf("%+v", got)
+	}
+	if got := spawnxRun(t, nil, "screen", "painter", "--at", "1s"); got.status != 125 || !strings.Contains(got.err, "has no past") {
+		t.Errorf("%+v", got)
+	}
+	if got := spawnxRun(t, nil, "screen", "nobody"); got.status != 1 || !strings.Contains(got.err, "painter") {
+		t.Errorf("%+v", got)
+	}
+	if got := spawnxRun(t, nil, "screen"); got.status != 125 {
+		t.Errorf("%+v", got)
+	}
+}
