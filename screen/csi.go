@@ -33,9 +33,9 @@ func (s *Screen) csiPlain(b byte) {
 		s.pending = false
 	case 'A': // CUU
 		s.up(n)
-	case 'B', 'e': // CUD, VPR
+	case 'B': // CUD
 		s.down(n)
-	case 'C', 'a': // CUF, HPR
+	case 'C': // CUF
 		s.forward(n)
 	case 'D': // CUB
 		s.back(n)
@@ -86,6 +86,8 @@ func (s *Screen) csiPlain(b byte) {
 		s.pending = false
 	case 'Z': // CBT
 		s.backTab(n)
+	case 'a': // HPR
+		s.moveTo(s.y-s.originRow(), s.x-s.originCol()+n)
 	case 'b': // REP
 		s.repeat(n)
 	case 'c': // DA1
@@ -94,6 +96,8 @@ func (s *Screen) csiPlain(b byte) {
 		}
 	case 'd': // VPA
 		s.moveTo(n-1, s.x-s.originCol())
+	case 'e': // VPR
+		s.moveTo(s.y-s.originRow()+n, s.x-s.originCol())
 	case 'g': // TBC
 		switch s.arg(0, 0) {
 		case 0:
@@ -372,12 +376,8 @@ func (s *Screen) deleteLines(n int) {
 	}
 	n = min(n, s.bottom-s.y+1)
 	s.lines[s.bottom].wrapped = false
-	for range n {
-		first := s.lines[s.y]
-		copy(s.lines[s.y:s.bottom], s.lines[s.y+1:s.bottom+1])
-		first.erase(s.blank())
-		s.lines[s.bottom] = first
-	}
+	rotate(s.lines[s.y:s.bottom+1], n)
+	s.eraseRows(s.bottom-n+1, s.bottom+1)
 	if s.y > 0 {
 		s.lines[s.y-1].wrapped = false
 	}

@@ -109,19 +109,20 @@ func (s *Screen) scrollUp(top, bottom, n int) {
 		return
 	}
 	n = min(n, bottom-top+1)
-	keep := top == 0 && !s.modes.on(alternate)
 	s.lines[bottom].wrapped = false
-	for range n {
-		first := s.lines[top]
-		copy(s.lines[top:bottom], s.lines[top+1:bottom+1])
-		if keep {
-			s.scrolled = min(s.scrolled+1, s.history.max)
+	if top == 0 && !s.modes.on(alternate) {
+		for i, first := range s.lines[:n] {
 			if first = s.history.push(first); first == nil || len(first.cells) != s.cols {
 				first = newRows(1, s.cols)[0]
 			}
+			s.lines[i] = first
 		}
-		first.erase(s.blank())
-		s.lines[bottom] = first
+		s.scrolled = min(s.scrolled+n, s.history.max)
+	}
+	rotate(s.lines[top:bottom+1], n)
+	b := s.blank()
+	for _, r := range s.lines[bottom-n+1 : bottom+1] {
+		r.erase(b)
 	}
 	if top > 0 {
 		s.lines[top-1].wrapped = false
@@ -135,15 +136,29 @@ func (s *Screen) scrollDown(top, bottom, n int) {
 		return
 	}
 	n = min(n, bottom-top+1)
-	for range n {
-		last := s.lines[bottom]
-		copy(s.lines[top+1:bottom+1], s.lines[top:bottom])
-		last.erase(s.blank())
-		s.lines[top] = last
+	rotate(s.lines[top:bottom+1], bottom-top+1-n)
+	b := s.blank()
+	for _, r := range s.lines[top : top+n] {
+		r.erase(b)
 	}
 	s.lines[bottom].wrapped = false
 	if top > 0 {
 		s.lines[top-1].wrapped = false
+	}
+}
+
+// rotate moves rows up by n; the first n become the last.
+func rotate(rows []*row, n int) {
+	switch {
+	case n == 0 || n == len(rows):
+	case n == 1: // the usual case
+		first := rows[0]
+		copy(rows, rows[1:])
+		rows[len(rows)-1] = first
+	default:
+		slices.Reverse(rows[:n])
+		slices.Reverse(rows[n:])
+		slices.Reverse(rows)
 	}
 }
 

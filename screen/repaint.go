@@ -403,24 +403,28 @@ func (p *painter) colors() {
 // modeNumbers are the modes that are set at the end, in order.
 var modeNumbers = []int{1, 5, 7, 40, 45, 9, 1000, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2027, 2031, 2048, 25}
 
+const maxModes = 8 // in a sequence: tmux has room for 64 bytes
+
 func (p *painter) modes() {
 	s := p.s
-	for _, on := range []bool{false, true} {
-		first := true
-		for _, n := range modeNumbers {
-			if s.modes.on(private[n]) != on {
+	for _, final := range []string{"l", "h"} {
+		n := 0
+		for _, number := range modeNumbers {
+			if s.modes.on(private[number]) != (final == "h") {
 				continue
 			}
-			if first {
+			if n++; n%maxModes == 1 {
+				if n > 1 {
+					p.str(final)
+				}
 				p.str("\x1b[?")
 			} else {
 				p.str(";")
 			}
-			first = false
-			p.out = appendInt(p.out, n)
+			p.out = appendInt(p.out, number)
 		}
-		if !first {
-			p.str(map[bool]string{false: "l", true: "h"}[on])
+		if n > 0 {
+			p.str(final)
 		}
 	}
 	if s.modes.on(appKeypad) {

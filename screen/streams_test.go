@@ -163,7 +163,7 @@ func TestTmux(t *testing.T) {
 // compare shows the same to us and to tmux, and looks at both at so many moments.
 func compare(t *testing.T, story []scene, rows, cols, moments int) {
 	t.Helper()
-	p := newPane(t, rows, cols)
+	p, other := newPane(t, rows, cols), newPane(t, rows, cols)
 	s := screen.New(rows, cols)
 	size := 0
 	for _, sc := range story {
@@ -176,6 +176,12 @@ func compare(t *testing.T, story []scene, rows, cols, moments int) {
 		h, w := s.Size()
 		if d := differ(look(s), p.capture(h, w), true); d != "" {
 			t.Errorf("look %d: %s", looked, d)
+		}
+		if looked%4 == 0 { // a terminal that is painted anew shows the same
+			other.write(s.Repaint())
+			if d := differ(look(s), other.capture(h, w), true); d != "" {
+				t.Errorf("look %d, repainted: %s", looked, d)
+			}
 		}
 	}
 	for _, sc := range story {
@@ -193,6 +199,7 @@ func compare(t *testing.T, story []scene, rows, cols, moments int) {
 		if sc.rows > 0 {
 			s.Resize(sc.rows, sc.cols)
 			p.resize(sc.rows, sc.cols)
+			other.resize(sc.rows, sc.cols)
 			p.write(nil)
 			see()
 		}
