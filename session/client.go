@@ -66,6 +66,9 @@ func (d Dialer) Dial(ctx context.Context, addr string) (*Client, error) {
 	}
 	c := newClient(d, addr, a)
 	conn, in, hi, err := c.connect(ctx, c.firstHello())
+	if a.name != "" && errors.Is(err, errGone) { // it closed its doors while we came in
+		return nil, notRunning(a.name)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +159,9 @@ func (c *Client) connect(ctx context.Context, h *hello) (net.Conn, *frameReader,
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	in := &frameReader{r: conn, max: maxPayload}
 	hi, err := greet(conn, in, h)
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		err = errGone
+	}
 	if !stop() {
 		err = context.Cause(ctx)
 	}

@@ -80,7 +80,7 @@ func (a *attaching) watch(c *session.Client, name string, person bool) error {
 		who = info.Driver
 	}
 	if !person { // whoever typed this was not asked whether watching is enough
-		return fmt.Errorf("attach %s: %s drives it\nhint: --take, or --read-only to watch", name, who)
+		return ofName("attach", name, fmt.Errorf("%s drives it\nhint: --take, or --read-only to watch", who))
 	}
 	a.readOnly = true
 	fmt.Fprintf(os.Stderr, "spawnx: attach %s: %s drives it, you watch (ctrl-\\ leaves; --take drives)\n", name, who)
@@ -99,7 +99,7 @@ func (a *attaching) sit(c *session.Client, here surroundings, name string) (err 
 			return err
 		}
 	}
-	err = bridge.Join(context.Background(), c.Bridge(), bridge.Seat{
+	err = c.Join(context.Background(), bridge.Seat{
 		In: keys, Terminal: here.stdinTerminal && here.stdoutTerminal && !a.readOnly,
 		Out: os.Stdout, Err: os.Stderr,
 		Typed: a.typed, KeepInput: true,

@@ -67,7 +67,11 @@ func status(err error) int {
 		scripted *scriptError
 		partly   *recordingError
 	)
-	var detached *detachedError
+	var (
+		detached *detachedError
+		unjoined *joinError
+		unnamed  *nameError
+	)
 	switch {
 	case err == nil:
 		return 0
@@ -100,6 +104,8 @@ func status(err error) int {
 		return didNotWork
 	case errors.As(err, &exit):
 		return exit.Status()
+	case errors.As(err, &unjoined), errors.As(err, &unnamed):
+		return didNotWork
 	}
 	return ourselves
 }

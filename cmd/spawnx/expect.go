@@ -113,35 +113,64 @@ func (e *expecting) parse(words []string) error {
 }
 
 func (e *expecting) run(name string) error {
+	if e.screen {
+		return e.runOnScreen(name)
+	}
 	d := session.Dialer{From: session.FromPlace(e.as)}
-	switch {
-	case e.screen:
-		d.From = session.FromScreen
-	case e.from == "start":
+	switch e.from {
+	case "start":
 		d.From = session.From{}
-	case e.from == "now":
+	case "now":
 		d.From = session.FromNow
 	}
 	return e.converse(d, "expect", name, func(client *session.Client, c *expect.Console) error {
-		if e.screen {
-			size := client.Size().OrDefault()
-			c = c.With(expect.Options{Screen: screen.New(size.Rows, size.Cols)})
-		}
 		ctx := context.Background()
-		m, err := c.Expect(ctx, e.cases...)
-		if err != nil && e.timeout >= 0 && errors.Is(err, context.DeadlineExceeded) {
-			return e.show(found{Index: e.timeout, Pattern: e.words[e.timeout]})
-		}
+		f, err := e.expect(ctx, c)
 		if err != nil {
 			return err
 		}
-		if !e.screen {
-			if err := client.SetPlace(ctx, e.as, m.End); err != nil {
+		if f.End > 0 {
+			if err := client.SetPlace(ctx, e.as, f.End); err != nil {
 				return err
 			}
 		}
-		return e.show(e.found(m))
+		return e.show(f)
 	})
+}
+
+// runOnScreen begins with what the screen shows, and goes on with what is written from there.
+func (e *expecting) runOnScreen(name string) error {
+	client, err := e.dial(session.Dialer{From: session.Nothing}, name)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	picture, err := client.Repaint(ctx)
+	client.Close()
+	if err != nil {
+		return ofName("expect", name, err)
+	}
+	shown := screen.New(picture.Size.Rows, picture.Size.Cols)
+	_, _ = shown.Write(picture.Bytes) // it never fails
+	d := session.Dialer{From: session.FromOffset(picture.Offset)}
+	return e.converse(d, "expect", name, func(_ *session.Client, c *expect.Console) error {
+		f, err := e.expect(ctx, c.With(expect.Options{Screen: shown}))
+		if err != nil {
+			return err
+		}
+		return e.show(f)
+	})
+}
+
+func (e *expecting) expect(ctx context.Context, c *expect.Console) (found, error) {
+	m, err := c.Expect(ctx, e.cases...)
+	if err != nil && e.timeout >= 0 && errors.Is(err, context.DeadlineExceeded) {
+		return found{Index: e.timeout, Pattern: e.words[e.timeout]}, nil
+	}
+	if err != nil {
+		return found{}, err
+	}
+	return e.found(m), nil
 }
 
 // A found is a match as it is printed.

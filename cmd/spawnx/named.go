@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -55,8 +56,18 @@ func (f *far) dial(d session.Dialer, name string) (*session.Client, error) {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), scale.Duration(joinTimeout),
 		&timeoutError{fmt.Sprintf("join %s: its server did not answer in %s", name, joinTimeout)})
 	defer cancel()
-	return d.Dial(ctx, name)
+	c, err := d.Dial(ctx, name)
+	if err != nil {
+		return nil, &joinError{err}
+	}
+	return c, nil
 }
+
+// A joinError: a program cannot be joined. Its text says which.
+type joinError struct{ err error }
+
+func (e *joinError) Error() string { return e.err.Error() }
+func (e *joinError) Unwrap() error { return e.err }
 
 // named finds what was written in place of a NAME and cannot be one.
 func named(name string) error {
@@ -131,7 +142,24 @@ type nameError struct {
 }
 
 func (e *nameError) Error() string {
-	return e.verb + " " + e.name + ": " + strings.TrimPrefix(e.err.Error(), e.verb+": ")
+	if errors.Is(e.err, errors.ErrUnsupported) {
+		return e.verb + " " + e.name + ": it has no terminal" // all else can be done with every program
+	}
+	return e.verb + " " + e.name + ": " + e.inWords(strings.TrimPrefix(e.err.Error(), e.verb+": "))
+}
+
+// inWords says the hints of package expect, which are for who writes Go, in words of the command line.
+func (e *nameError) inWords(s string) string {
+	text, hint, ok := strings.Cut(s, "\nhint: ")
+	if !ok {
+		return s
+	}
+	if key, ok := strings.CutPrefix(hint, "SendKey("); ok {
+		key = strings.ReplaceAll(strings.Trim(key, `")`), `", "`, " ")
+		return text + "\nhint: spawnx sendkey " + e.name + " " + key
+	}
+	hint = strings.ReplaceAll(hint, "Options.UnprovedSecrets types", "-unproved types")
+	return text + "\nhint: " + hint
 }
 func (e *nameError) Unwrap() error { return e.err }
 

@@ -137,4 +137,3 @@ It returns when the program's input has taken it, or when that does not happen f
 	cmd.Flags().SortFlags = false
 	return cmd
 }
-
