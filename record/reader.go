@@ -38,7 +38,6 @@ type Reader struct {
 	ready  []Event // read ahead; of version 1 all
 	end    error   // what comes after ready
 	kept   []byte  // the bytes of the next event, from an exact event
-	first  bool    // nothing but the header has been read
 }
 
 // NewReader reads the header.

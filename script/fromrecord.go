@@ -45,7 +45,8 @@ func FromRecord(s dialog.Session) []byte {
 		case dialog.Hidden:
 			secrets++
 			names := dialog.SecretNames(secrets)
-			fmt.Fprintf(&b, "p.sendsecret(%q)\n", "env:"+names[len(names)-1])
+			unproved := map[bool]string{true: ", unproved = True"}[step.Unproved]
+			fmt.Fprintf(&b, "p.sendsecret(%q%s)\n", "env:"+names[len(names)-1], unproved)
 		}
 	}
 	if s.Last != (dialog.Pattern{}) {

@@ -182,7 +182,7 @@ func (t *tape) add(events ...record.Event) {
 		}
 		switch {
 		case t.failed != nil:
-		case t.w != nil && e.Kind == dialog.Secret:
+		case t.w != nil && (e.Kind == dialog.Secret || e.Kind == dialog.Unproved):
 			t.failed = t.w.Add(record.Event{Time: e.Time, Kind: record.Marker, Data: []byte("secret typed")})
 		case t.w != nil:
 			t.failed = t.w.Add(e)

@@ -2,6 +2,7 @@ package clitest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spawnx/spawnx/internal/dialog"
@@ -53,7 +54,11 @@ func FromRecord(s dialog.Session) []byte {
 		case dialog.Hidden:
 			secrets++
 			names := dialog.SecretNames(secrets)
-			line("sendsecret", "env:"+names[len(names)-1])
+			words := []string{"sendsecret", "env:" + names[len(names)-1]}
+			if step.Unproved {
+				words = slices.Insert(words, 1, "-unproved")
+			}
+			line(words...)
 		}
 	}
 	expectLine(line, s.Last)

@@ -38,6 +38,8 @@ type Step struct {
 	Kind  Kind
 	Text  string
 	Names []string
+
+	Unproved bool // of a secret: the terminal did not tell that it would not show
 }
 
 // A Session is what a script or a test is written from.
@@ -74,8 +76,8 @@ func From(h record.Header, events []record.Event) Dialog {
 			v.write(e.Data)
 		case record.Resize:
 			v.screen.Resize(e.Rows, e.Cols)
-		case Secret:
-			d.Steps = append(d.Steps, Step{Wait: v.asked(), Kind: Hidden})
+		case Secret, Unproved:
+			d.Steps = append(d.Steps, Step{Wait: v.asked(), Kind: Hidden, Unproved: e.Kind == Unproved})
 			v.answered("")
 		case record.Input:
 			d.answer(v, e.Data)

@@ -16,7 +16,11 @@ import (
 
 // Secret is the kind of the event that stands for a line which was typed where
 // nothing of it was shown. It has no Data.
-const Secret record.Kind = "s"
+// Unproved is the same where only the program's silence told that.
+const (
+	Secret   record.Kind = "s"
+	Unproved record.Kind = "u"
+)
 
 // A Mode is what the program's terminal does with a key.
 type Mode struct {
@@ -131,6 +135,9 @@ func (t *Typing) end(secret bool) record.Event {
 	e := record.Event{Time: t.at, Kind: record.Input, Data: append([]byte(nil), t.line...)}
 	if secret {
 		e.Kind, e.Data = Secret, nil
+		if !t.mode.Canonical {
+			e.Kind = Unproved
+		}
 	}
 	clear(t.line)
 	*t = Typing{filter: t.filter}
