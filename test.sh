@@ -44,6 +44,7 @@ node                    nodejs
 openssl                 openssl
 passwd                  passwd
 perl                    perl
+/usr/lib/python3/dist-packages/pexpect  python3-pexpect
 php                     php-cli
 ps                      procps
 python3                 python3
@@ -51,6 +52,7 @@ irb                     ruby
 ruby                    ruby
 screen                  screen
 script                  bsdutils
+/usr/lib/openssh/sftp-server  openssh-sftp-server
 sqlite3                 sqlite3
 ssh                     openssh-client
 ssh-keygen              openssh-client

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/ptyio"
 )
 
 // functions are those that a script may call; methods (program.go) those of a program.
@@ -266,10 +268,27 @@ func (r *run) open(ctx context.Context, addr string, limit time.Duration) (*expe
 		}
 		return expect.New(conn, conn), nil
 	}
+	if line, ok := strings.CutPrefix(addr, "tty:"); ok {
+		return openLine(line)
+	}
 	if r.opts.Connect == nil {
-		return nil, hinted{fmt.Sprintf("%q cannot be connected to from here", addr), "write unix:PATH or tcp:HOST:PORT"}
+		return nil, hinted{fmt.Sprintf("%q cannot be connected to from here", addr), "write unix:PATH, tcp:HOST:PORT or tty:DEVICE,SPEED"}
 	}
 	return r.opts.Connect(ctx, addr)
+}
+
+// openLine opens a serial line, DEVICE,SPEED. Its Enter is that of a terminal.
+func openLine(s string) (*expect.Console, error) {
+	device, baud, _ := strings.Cut(s, ",")
+	speed, err := strconv.Atoi(baud)
+	if err != nil || device == "" || speed <= 0 {
+		return nil, hinted{fmt.Sprintf("%q is no serial line", "tty:"+s), "write tty:DEVICE,115200"}
+	}
+	line, err := ptyio.OpenLine(device, speed)
+	if err != nil {
+		return nil, err
+	}
+	return expect.New(line, line).With(expect.Options{Enter: "\r"}), nil
 }
 
 // ---- cases and replies

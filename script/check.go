@@ -618,7 +618,8 @@ func (c *checker) block(list []syntax.Stmt) {
 // ---- what is done with the answers
 
 func (c *checker) statement(s *syntax.ExprStmt) {
-	if dot, ok := s.X.(*syntax.DotExpr); ok && methods[dot.Name.Name].do != nil {
+	if dot, ok := s.X.(*syntax.DotExpr); ok && methods[dot.Name.Name].do != nil &&
+		(dot.Name.Name != "signal" || c.isProgram(dot.X)) { // an exit has a .signal, too
 		c.mistake(s.X, hinted{"." + dot.Name.Name + " is named and not called", "write ." + dot.Name.Name + "(" + methods[dot.Name.Name].params + ")"})
 		return
 	}
@@ -657,7 +658,7 @@ func (c *checker) attribute(dot *syntax.DotExpr) {
 }
 
 var newMatch0 = match{record: record{kind: "match", fields: starlark.StringDict{
-	"index": nil, "pattern": nil, "text": nil, "before": nil, "truncated": nil, "echo": nil,
+	"index": nil, "pattern": nil, "text": nil, "before": nil, "truncated": nil, "echo": nil, "why": nil,
 }}}
 
 func (c *checker) assignment(n *syntax.AssignStmt) {

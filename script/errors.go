@@ -245,7 +245,8 @@ func scriptHint(e *expect.Error) string {
 			return fmt.Sprintf("answer it: on(%s, secret(\"env:NAME\"))", question(e.Unread))
 		}
 	}
-	return hint
+	hint = strings.Replace(hint, "--stdio pty-stdout", `spawn(…, stdio = "pty-stdout")`, 1)
+	return strings.TrimSuffix(hint, ", or --unbuffered") // a flag of run
 }
 
 // question is the question at the end of a text, as a script would name it.

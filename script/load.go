@@ -47,7 +47,7 @@ type Options struct {
 	// Timeout and IdleTimeout are the defaults of spawn and connect. Zero is 30 s and none, negative none.
 	Timeout, IdleTimeout time.Duration
 
-	// Connect opens what connect does not know itself: all but unix:PATH and tcp:HOST:PORT. The Console is
+	// Connect opens what connect does not know itself: all but unix:PATH, tcp:HOST:PORT and tty:DEVICE,SPEED. The Console is
 	// the script's, which closes it.
 	Connect func(ctx context.Context, addr string) (*expect.Console, error)
 	// Ask puts a question to the person at the terminal.

@@ -215,7 +215,13 @@ func timedOut(err error, at int) *match {
 	if at < 0 || !errors.As(err, &e) || !e.Timeout() || e.Op == "sendsecret" || strings.HasPrefix(e.Op, "send") {
 		return nil
 	}
-	return newMatch(expect.Match{Before: e.Unread}, at, timeout)
+	m := newMatch(expect.Match{Before: e.Unread}, at, timeout)
+	var why []string
+	for _, f := range e.Findings {
+		why = append(why, f.String())
+	}
+	m.fields["why"] = starlark.String(strings.Join(why, "\n"))
+	return m
 }
 
 func command(t *task, p *program, a *arguments) (starlark.Value, error) {

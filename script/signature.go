@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -271,4 +272,20 @@ func (a *arguments) stdio(name string) proc.Stdio {
 		a.bad(name, `"`+strings.Join(kinds, `", "`)+`"`, v)
 	}
 	return k
+}
+
+// Words are the calls that a script can make, as they would be written down: "spawn(cmd, stdio=, …)" and,
+// for a program, "p.expect(*cases, …)"; and the names that are no calls. They are sorted.
+func Words() (list []string) {
+	for name, b := range functions {
+		list = append(list, name+"("+b.params+")")
+	}
+	for name, b := range methods {
+		list = append(list, "p."+name+"("+b.params+")")
+	}
+	for name := range constants {
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list
 }

@@ -249,7 +249,7 @@ func newMatch(m expect.Match, index int, p starlark.Value) *match {
 	v := &match{groups: m.Groups, record: record{kind: "match", fields: starlark.StringDict{
 		"index": starlark.MakeInt(index), "pattern": p,
 		"text": starlark.String(m.Text), "before": starlark.String(m.Before),
-		"truncated": starlark.Bool(m.Truncated), "echo": starlark.Bool(m.Echo),
+		"truncated": starlark.Bool(m.Truncated), "echo": starlark.Bool(m.Echo), "why": starlark.None,
 	}}}
 	if r, ok := p.(pattern); ok && r.re != nil {
 		v.names = r.re.names
