@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -113,14 +114,10 @@ func TestLinkLateReader(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		w.Close()
-		for full := false; !full; { // our pipe
-			n, err := unread(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			full = n >= 60_000
+		for !isFull(t, w) {
+			time.Sleep(time.Millisecond)
 		}
+		w.Close()
 		n := 0
 		for lines := bufio.NewScanner(r); lines.Scan(); {
 			if n++; lines.Text() != fmt.Sprint(n) {
@@ -133,16 +130,19 @@ func TestLinkLateReader(t *testing.T) {
 	}
 }
 
-func unread(f *os.File) (n int, err error) {
-	conn, err := f.SyscallConn()
+func isFull(t *testing.T, w *os.File) (full bool) {
+	conn, err := w.SyscallConn()
 	if err != nil {
-		return 0, err
+		t.Fatal(err)
 	}
-	cerr := conn.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ) })
-	if err == nil {
-		err = cerr
+	err = conn.Control(func(fd uintptr) {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, 0)
+		full = err == nil && n == 0
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return n, err
+	return full
 }
 
 // A signal ends the link and all that is in it.
