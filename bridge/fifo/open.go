@@ -283,13 +283,15 @@ func (f *File) Name() string { return f.path }
 // Close closes this end and ends what is pending on it. A writer first waits,
 // for Options.Linger at most, until all was read. When nobody is left who could
 // read what is in the pipe, it is taken back, and the error is an *UnreadError
-// that has it, after what this end had taken and not handed out.
+// that has it, after what this end had taken and not handed out. It may be
+// called more than once; all calls return when it is closed.
 func (f *File) Close() error {
-	if !f.shut() {
+	first := f.shut()
+	f.turn.Lock() // another Close is over by then
+	defer f.turn.Unlock()
+	if !first {
 		return nil
 	}
-	f.turn.Lock()
-	defer f.turn.Unlock()
 	if f.write {
 		f.settle()
 	}
