@@ -336,14 +336,8 @@ func (e *linkEnd) excused(err error) bool {
 }
 
 // takesNoMore reports whether it is an end's doing that nobody reads what the
-// one before it writes.
-func (e *linkEnd) takesNoMore() bool {
-	if e.in != nil {
-		return e.in.hasRefused()
-	}
-	_, over := e.b.Process().Exit()
-	return over
-}
+// one before it writes. Through a direct pipe it always is.
+func (e *linkEnd) takesNoMore() bool { return e.in == nil || e.in.hasRefused() }
 
 // farewell waits until nobody reads what e writes, and ends e then.
 func (l *link) farewell(ctx context.Context, e *linkEnd) {

@@ -13,6 +13,7 @@ import (
 	"github.com/spawnx/spawnx/internal/grammar"
 	"github.com/spawnx/spawnx/internal/scale"
 	"github.com/spawnx/spawnx/ptyio"
+	"github.com/spawnx/spawnx/session"
 )
 
 // How long a connection may take to be made.
@@ -46,7 +47,11 @@ func openEndpoint(ctx context.Context, e grammar.Endpoint, u uses, eof *bridge.E
 	case grammar.FifoEndpoint:
 		return openFifo(ctx, e.Path, u, eof)
 	}
-	return nil, errors.New("programs with names are not there yet in this version")
+	client, err := session.Dial(ctx, e.Name) // its output from the oldest byte kept, so that no question is missed
+	if err != nil {
+		return nil, err
+	}
+	return client.Bridge(), nil
 }
 
 // openFifo opens a fifo that is there, for the one direction that is joined, or else the pair of fifos of a

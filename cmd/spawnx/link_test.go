@@ -292,3 +292,26 @@ func TestLabels(t *testing.T) {
 		t.Errorf("%q, want %q", b.String(), want)
 	}
 }
+
+// A program with a name is an endpoint too; its status is the link's.
+func TestLinkNamed(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	started := spawnxRun(t, nil, "run", "-d", "--name", "linked", "--stdio", "pipes", "sh", "-c", `read -r q; echo "you said $q"; exit 4`)
+	if started.status != 0 {
+		t.Fatalf("%+v", started)
+	}
+	got := spawnxRun(t, strings.NewReader("hello\n"), "link", "-", "run:linked")
+	if want := (result{out: "you said hello\n", status: 4}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := spawnxRun(t, nil, "wait", "linked"); got.status != 4 {
+		t.Errorf("%+v", got)
+	}
+	if got := spawnxRun(t, nil, "link", "-", "run:linked"); got.status != 1 || !strings.HasPrefix(got.err, "spawnx: link: run:linked: linked is not running") {
+		t.Errorf("%+v", got)
+	}
+}
