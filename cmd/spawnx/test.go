@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -178,7 +176,7 @@ func (p testPlan) run() error {
 		fmt.Println("0 tests: " + p.none)
 		return nil
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilSignal()
 	defer stop()
 	watch, end := p.watcher()
 	began := time.Now()
@@ -194,7 +192,7 @@ func (p testPlan) run() error {
 	totals := report.Total(run.Results, took)
 	switch {
 	case ctx.Err() != nil:
-		return &signalError{syscall.SIGINT}
+		return context.Cause(ctx)
 	case totals.Failed > 0, p.flags.strict && totals.Flaky > 0:
 		return errTests
 	}
