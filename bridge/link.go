@@ -287,6 +287,7 @@ func (l *link) run(ctx context.Context) ([]proc.Exit, error) {
 	}
 	programs.Wait()
 	relays.Wait()
+	l.collect(ctx)
 	given := context.Cause(ctx) // up, by whom
 	l.cancel(errLinkOver)       // a far side may stay for ever
 	others.Wait()
@@ -305,6 +306,24 @@ func (l *link) run(ctx context.Context) ([]proc.Exit, error) {
 	}
 	return exits, l.trouble
 }
+
+// collect waits for the status of far sides that have one, and whose output has
+// ended: it comes right behind, unless they live on without an output.
+func (l *link) collect(ctx context.Context) {
+	late, cancel := context.WithTimeout(ctx, scale.Duration(statusTime))
+	defer cancel()
+	for _, e := range l.ends {
+		if e.Spec != nil || e.saysNothingOfItsInput() || e.b.out.Err() == nil {
+			continue
+		}
+		select {
+		case <-e.alive.Done():
+		case <-late.Done():
+		}
+	}
+}
+
+const statusTime = time.Second
 
 var errLinkOver = errors.New("the link is over")
 
