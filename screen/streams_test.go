@@ -153,15 +153,35 @@ func record(t *testing.T, args []string, rows, cols int, acts []act) *tape {
 func TestTmux(t *testing.T) {
 	for _, prog := range programs {
 		t.Run(prog.name, func(t *testing.T) {
+			t.Parallel()
 			rows, cols := 24, 80
 			tp := record(t, prog.args, rows, cols, prog.acts)
-			compare(t, tp.story, rows, cols, 20)
+			moments := 6
+			if *heavy {
+				moments = 100
+			}
+			compare(t, tp.story, rows, cols, moments)
 		})
 	}
 }
 
 // compare shows the same to us and to tmux, and looks at both at so many moments.
 func compare(t *testing.T, story []scene, rows, cols, moments int) {
+	t.Helper()
+	for _, d := range differences(t, story, rows, cols, moments) {
+		t.Errorf("look %d: %s", d.look, d.what)
+	}
+}
+
+// difference is what is different at one look.
+type difference struct {
+	look int
+	what string
+	ours []string // the rows
+}
+
+// differences returns what is different, for each look that shows any.
+func differences(t *testing.T, story []scene, rows, cols, moments int) (all []difference) {
 	t.Helper()
 	p, other := newPane(t, rows, cols), newPane(t, rows, cols)
 	s := screen.New(rows, cols)
@@ -175,12 +195,13 @@ func compare(t *testing.T, story []scene, rows, cols, moments int) {
 		looked++
 		h, w := s.Size()
 		if d := differ(look(s), p.capture(h, w), true); d != "" {
-			t.Errorf("look %d: %s", looked, d)
+			all = append(all, difference{looked, d, look(s).rows})
+			return
 		}
-		if looked%4 == 0 { // a terminal that is painted anew shows the same
+		if looked%3 == 0 { // a terminal that is painted anew shows the same
 			other.write(s.Repaint())
 			if d := differ(look(s), other.capture(h, w), true); d != "" {
-				t.Errorf("look %d, repainted: %s", looked, d)
+				all = append(all, difference{looked, "repainted: " + d, look(s).rows})
 			}
 		}
 	}
@@ -203,10 +224,8 @@ func compare(t *testing.T, story []scene, rows, cols, moments int) {
 			p.write(nil)
 			see()
 		}
-		if t.Failed() {
-			return
-		}
 	}
+	return all
 }
 
 func files() map[string]string {

@@ -85,11 +85,10 @@ func newPane(t *testing.T, rows, cols int) *pane {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("SCREEN_TEST_FEED", dir)
 	tmux(t, p.socket, "new-session", "-d", "-x", fmt.Sprint(cols), "-y", fmt.Sprint(rows), "sh", ";",
 		"set", "-g", "status", "off", ";", "set", "-g", "history-limit", "1000", ";",
 		"set", "-g", "remain-on-exit", "on", ";", "set", "-s", "extended-keys", "off", ";",
-		"new-window", "-d", "-n", "feed", self, ";", "kill-window", "-t", ":0", ";",
+		"new-window", "-d", "-n", "feed", "-e", "SCREEN_TEST_FEED="+dir, self, ";", "kill-window", "-t", ":0", ";",
 		"resize-window", "-t", "feed", "-x", fmt.Sprint(cols), "-y", fmt.Sprint(rows))
 	t.Cleanup(func() { tmux(t, p.socket, "kill-server") })
 	return p
