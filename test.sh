@@ -28,6 +28,7 @@ javac                   default-jdk-headless
 lldb                    lldb
 /usr/include/stdio.h    libc6-dev
 chpasswd                passwd
+dialog                  dialog
 chromium                chromium
 ed                      ed
 expect                  expect
@@ -40,6 +41,8 @@ java                    default-jdk-headless
 less                    less
 lua5.4                  lua5.4
 mawk                    mawk
+mc                      mc
+nano                    nano
 node                    nodejs
 openssl                 openssl
 passwd                  passwd
@@ -64,6 +67,8 @@ tclsh                   tcl
 tmux                    tmux
 /usr/sbin/useradd       passwd
 vim                     vim
+vttest                  vttest
+whiptail                whiptail
 '
 cross='linux/arm64 darwin/arm64 freebsd/amd64 windows/amd64'
 fuzztime=3s
