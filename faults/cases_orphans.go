@@ -25,14 +25,14 @@ import (
 
 // No orphan is left, no stranger is hit.
 var orphanCases = []fault{
-	{ID: "F22", What: "Stop of eight processes: plain, nohup, setsid, TERM ignored, stopped, orphaned: none is left", Off: "killing the process group", Quick: 2, Full: 200, Run: stopTree},
+	{ID: "F22", What: "Stop of eight processes: plain, nohup, setsid, TERM ignored, stopped, orphaned: none is left", Off: "killing the process group", Quick: 2, Full: 100, Run: stopTree},
 	{ID: "F23", What: "a contained program that forks, leaves its session and ends, again and again: Stop ends it", Off: "killing the process group", Quick: 1, Full: 40, Run: stopHopper},
-	{ID: "F24", What: "SIGKILL of the supervisor of contained programs (3; in a whole run 200) at any moment: nothing is left after 2 s", Off: "not contained", Quick: 4, Full: 60, Tries: 3, Run: supervisorKilled},
+	{ID: "F24", What: "SIGKILL of the supervisor of contained programs (3; in a whole run 200) at any moment: nothing is left after 2 s", Off: "not contained", Quick: 4, Full: 45, Tries: 3, Run: supervisorKilled},
 	{ID: "F25", What: "`spawnx run … | head -1`, errors closed too: the program ends, the status is that of SIGPIPE or 1, nothing is left", Off: "a parent that dies of SIGPIPE", Quick: 1, Full: 20, Run: readerLeaves},
 	{ID: "F26", What: "1,000 programs beside threads that end (200 in CI): none dies early", Off: "PDEATHSIG", Quick: 1, Full: 5, Run: threadsEnd},
 	{ID: "F27", What: "contained programs that leave an orphan each (50; in a whole run 10,000): every status is right, no zombie is left", Off: "a subreaper that does not reap", Quick: 1, Full: 1, Run: manyOrphans},
 	{ID: "F28", What: "a process number given out anew: the stranger is not hit", Off: "kill -PID", Quick: 1, Full: 20, Run: numberAgain},
-	{ID: "F29", What: "Close and Stop while reads, writes and waits are under way: all return, no goroutine is left", Off: "a blocking descriptor", Quick: 5, Full: 500, Run: closeBeneath},
+	{ID: "F29", What: "Close and Stop while reads, writes and waits are under way: all return, no goroutine is left", Off: "a blocking descriptor", Quick: 5, Full: 300, Run: closeBeneath},
 	{ID: "F30", What: "a program that ends at once, restarted: pauses that double, given up after Tries, nothing after Stop", Off: "no pauses and no end", Quick: 1, Full: 5, Run: restarts},
 }
 
@@ -94,7 +94,7 @@ func stopHopper(t *T) {
 	go func() { _, _ = io.Copy(io.Discard, p.Stdio().Out); close(ended) }()
 	select {
 	case <-ended:
-	case <-time.After(2 * time.Second):
+	case <-time.After(pick(t, 2*time.Second, 300*time.Millisecond)):
 		t.Errorf("it hops on")
 	}
 	_, _ = p.Stop(t)
@@ -139,7 +139,7 @@ func supervisorKilled(t *T) {
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	if !t.eventually(2*time.Second, func() bool { return len(marked(t.Mark)) == 0 }) {
+	if !t.eventually(pick(t, 2*time.Second, 300*time.Millisecond), func() bool { return len(marked(t.Mark)) == 0 }) {
 		left := marked(t.Mark)
 		t.Errorf("%d left: %.300s", len(left), names(left))
 	}
@@ -175,7 +175,7 @@ func readerLeaves(t *T) {
 	if st := status(err); t.Defended && st != 141 && st != 1 && st != 125 {
 		t.Errorf("status %d", st)
 	}
-	if !t.eventually(2*time.Second, func() bool { return len(marked(t.Mark)) == 0 }) {
+	if !t.eventually(pick(t, 2*time.Second, 300*time.Millisecond), func() bool { return len(marked(t.Mark)) == 0 }) {
 		t.Errorf("left: %s", names(marked(t.Mark)))
 	}
 }

@@ -30,12 +30,12 @@ import (
 // Status, scarcity and signals.
 var statusCases = []fault{
 	{ID: "F13", What: "exit codes 0 to 255, signals 1 to 31: told as code or signal, 128+n as a shell counts", Off: "only the code", Quick: 1, Full: 5, Run: everyStatus},
-	{ID: "F14", What: "14 ways in which a program cannot be started: each named, with its status, nothing left", Off: "the system's error", Quick: 1, Full: 50, Run: startErrors},
+	{ID: "F14", What: "14 ways in which a program cannot be started: each named, with its status, nothing left", Off: "the system's error", Quick: 1, Full: 30, Run: startErrors},
 	{ID: "F15", What: "programs written and started at once beside eight others that spawn: never \"text file busy\"", Off: "os/exec", Quick: 1, Full: 10, Tries: 5, Run: writtenAndStarted},
-	{ID: "F16", What: "24 to 64 descriptors: errors name it, what runs goes on, nothing leaks, it works again later", Off: "keeping what a failed start opened", Quick: 1, Full: 5, Run: fewDescriptors},
+	{ID: "F16", What: "24 to 64 descriptors: errors name it, what runs goes on, nothing leaks, it works again later", Off: "keeping what a failed start opened", Quick: 1, Full: 3, Run: fewDescriptors},
 	{ID: "F17", What: "no more processes: the start fails or the supervisor dies, no orphan after 2 s", Off: "not contained", Quick: 1, Full: 10, Tries: 3, Run: noMoreProcesses},
 	{ID: "F18", What: "terminals up to a limit of 8: a named error, and after one was closed it works again", Off: "without closing one", Quick: 1, Full: 5, Run: noMoreTerminals},
-	{ID: "F19", What: "programs that are stopped, ignore TERM, or both: ended in Grace and a second", Off: "TERM alone", Quick: 1, Full: 50, Run: stubborn},
+	{ID: "F19", What: "programs that are stopped, ignore TERM, or both: ended in Grace and a second", Off: "TERM alone", Quick: 1, Full: 30, Run: stubborn},
 	{ID: "F20", What: "HUP INT QUIT USR1 USR2 TERM to `spawnx run` reach the program once each", Off: "a parent that passes nothing on", Quick: 1, Full: 20, Run: passedOn},
 	{ID: "F21", What: "10,000 resizes: the last one counts", Off: "leaving out the last one", Quick: 1, Full: 10, Run: manyResizes},
 }
@@ -200,7 +200,7 @@ func init() {
 }
 
 func fewDescriptors(t *T) {
-	out, err := t.command(testprog.Args("few-descriptors", pick(t, "tidy", "leaky"), map[bool]string{true: "13", false: "1"}[t.Quick])...).CombinedOutput()
+	out, err := t.command(testprog.Args("few-descriptors", pick(t, "tidy", "leaky"), map[bool]string{true: "26", false: "4"}[t.Quick])...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v: %s", err, bytes.TrimSpace(out))
 	}
@@ -261,7 +261,7 @@ func fewDescriptorsHost(args []string) int {
 		}
 		_ = again.Close()
 	}
-	for deadline := time.Now().Add(10 * time.Second); descriptors(os.Getpid()) > before; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(map[bool]time.Duration{true: time.Second, false: 10 * time.Second}[args[0] == "leaky"]); descriptors(os.Getpid()) > before; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			return complain("%d descriptors before, %d after", before, descriptors(os.Getpid()))
 		}
@@ -272,9 +272,9 @@ func fewDescriptorsHost(args []string) int {
 // noMoreProcesses lets a supervisor start programs until it may not any more. Go cannot survive that it may not start a
 // thread, so the supervisor may die; then the programs have to die with it.
 func noMoreProcesses(t *T) {
-	cmd := t.command(testprog.Args("no-processes", strconv.FormatBool(t.Defended), strconv.Itoa(t.Round))...)
+	cmd := t.command(t.reachable(testprog.Args("no-processes", strconv.FormatBool(t.Defended)))...)
 	if os.Geteuid() == 0 { // whom the limit does not hold
-		uid := uint32(65000 + t.Round%100)
+		uid := uint32(65000 + t.Round%100) // with none of the processes that the last one left
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	}
 	out, err := cmd.StdoutPipe()
@@ -287,7 +287,7 @@ func noMoreProcesses(t *T) {
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	if !t.eventually(2*time.Second, func() bool { return len(marked(t.Mark)) == 0 }) {
+	if !t.eventually(pick(t, 2*time.Second, 300*time.Millisecond), func() bool { return len(marked(t.Mark)) == 0 }) {
 		t.Errorf("left: %s", names(marked(t.Mark)))
 	}
 }
@@ -379,7 +379,7 @@ func stubborn(t *T) {
 		`echo ready; kill -STOP $$; sleep 600`,
 		`trap "" TERM; echo ready; while :; do sleep 600; done`,
 		`trap "" TERM HUP; echo ready; kill -STOP $$; while :; do sleep 600; done`,
-	} {
+	}[:pick(t, 3, 1)] {
 		s := t.sh(proc.PTY, script)
 		s.Grace = 200 * time.Millisecond
 		p, err := proc.Start(t, s)

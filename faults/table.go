@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -62,7 +63,7 @@ func bound(n int) string {
 	if n < 3 {
 		return "100 %"
 	}
-	return fmt.Sprintf("%.2g %%", 300/float64(n))
+	return fmt.Sprintf("%.3g %%", 300/float64(n))
 }
 
 // A T is one run of a case.
@@ -76,11 +77,15 @@ type T struct {
 	Mark     string // NAME=VALUE for the environment of all that is started
 	Spawnx   string // the binary
 
+	mu         sync.Mutex // complaints come from any goroutine
 	complaints []string
+	broken     string // the case itself did not work
 }
 
 // Errorf complains.
 func (t *T) Errorf(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.complaints = append(t.complaints, fmt.Sprintf(format, args...))
 }
 
@@ -147,7 +152,10 @@ func (r runner) one(ctx context.Context, c fault) (res result) {
 		repeats = c.Quick
 	}
 	for i := range repeats {
-		complaints := r.once(ctx, c, i, true)
+		complaints, broken := r.once(ctx, c, i, true)
+		if broken != "" {
+			complaints = []string{broken}
+		}
 		if ctx.Err() != nil {
 			break
 		}
@@ -161,7 +169,12 @@ func (r runner) one(ctx context.Context, c fault) (res result) {
 	}
 	res.Control = "does not fail"
 	for i := range max(c.Tries, 1) {
-		if len(r.once(ctx, c, i, false)) > 0 {
+		complaints, broken := r.once(ctx, c, i, false)
+		if broken != "" { // it does not fail for the right reason
+			res.Control = broken
+			break
+		}
+		if len(complaints) > 0 {
 			res.Control = "fails"
 			break
 		}
@@ -170,12 +183,12 @@ func (r runner) one(ctx context.Context, c fault) (res result) {
 	return res
 }
 
-func (r runner) once(ctx context.Context, c fault, round int, defended bool) []string {
+func (r runner) once(ctx context.Context, c fault, round int, defended bool) (complaints []string, broken string) {
 	ctx, cancel := context.WithTimeout(ctx, caseTime)
 	defer cancel()
 	dir, err := os.MkdirTemp("", c.ID)
 	if err != nil {
-		return []string{err.Error()}
+		return nil, err.Error()
 	}
 	defer os.RemoveAll(dir)
 	t := &T{
@@ -187,12 +200,12 @@ func (r runner) once(ctx context.Context, c fault, round int, defended bool) []s
 	func() {
 		defer func() {
 			if p := recover(); p != nil && p != (gaveUp{}) {
-				t.Errorf("panic: %v\n%s", p, debug.Stack())
+				t.broken = fmt.Sprintf("the case broke: %v\n%s", p, debug.Stack())
 			}
 		}()
 		c.Run(t)
 	}()
-	return t.complaints
+	return t.complaints, t.broken
 }
 
 // writeScoreboard writes what is to be read by people.

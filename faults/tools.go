@@ -174,3 +174,19 @@ wait
 
 // daemon has left its session and its parent, and ignores what can be ignored.
 const daemon = `(setsid sh -c 'trap "" TERM HUP; while :; do sleep 600; done' &)`
+
+// command is the command line of a process.
+func command(pid int) string {
+	args, _ := procfs.Args(pid)
+	return strings.Join(args, " ")
+}
+
+// reachable is a command line of ours with a copy of our binary, which may lie where another user cannot reach it.
+func (t *T) reachable(args []string) []string {
+	t.Must(os.Chmod(t.Dir, 0o755))
+	data, err := os.ReadFile("/proc/self/exe")
+	t.Must(err)
+	exe := filepath.Join(t.Dir, "copy")
+	t.Must(os.WriteFile(exe, data, 0o755))
+	return append([]string{exe}, args[1:]...)
+}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -16,24 +15,10 @@ import (
 )
 
 func init() {
-	Register("fds", fds)
 	Register("signals", signals)
 	Register("rawcat", rawcat)
 	Register("winch", winch)
 	Register("password", password)
-	Register("touchy", touchy)
-}
-
-// fds writes its open descriptors, and how signals stand.
-func fds([]string) int {
-	names, _ := filepath.Glob("/proc/self/fd/*")
-	for _, name := range names {
-		if to, err := os.Readlink(name); err == nil && !strings.Contains(to, "anon_inode") { // Go's poller
-			fmt.Print(filepath.Base(name), " ")
-		}
-	}
-	fmt.Println()
-	return 0
 }
 
 // signals says "ready", the name of every signal that comes, and ends after TERM.
@@ -111,12 +96,5 @@ func password(args []string) int {
 		return 1
 	}
 	fmt.Println("welcome")
-	return 0
-}
-
-// touchy waits for its input to end, and says so if a signal ends it before.
-func touchy([]string) int {
-	fmt.Println("ready")
-	_, _ = io.Copy(io.Discard, os.Stdin)
 	return 0
 }
