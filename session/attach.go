@@ -49,6 +49,7 @@ type attachment struct {
 	mu   sync.Mutex
 	left int  // lanes that have not ended
 	told bool // the exit
+	open int  // requests that have no answer yet
 }
 
 // A refusal is an error that is told to the client.
@@ -322,7 +323,7 @@ func (a *attachment) tellExit() {
 func (a *attachment) complete() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.told && a.outbox.empty()
+	return a.told && a.open == 0 && a.outbox.empty()
 }
 
 // read does what the client says, until it leaves.

@@ -87,7 +87,9 @@ func (a *attachment) request(payload []byte) error {
 		a.outbox.put("", jsonFrame(kindControl, &again))
 		return nil
 	}
+	a.opened(1)
 	answer := func() {
+		defer a.opened(-1)
 		res, err := h.do(a, &req)
 		res = a.reply(&req, res, err)
 		if h.once {
@@ -102,6 +104,13 @@ func (a *attachment) request(payload []byte) error {
 		answer()
 	}
 	return nil
+}
+
+// opened counts requests that have no answer yet.
+func (a *attachment) opened(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.open += n
 }
 
 func (a *attachment) reply(req, res *control, err error) *control {

@@ -120,6 +120,7 @@ type Options struct {
 
 const (
 	defaultLinger = time.Minute
+	leaveTime     = time.Second
 	maxClients    = 256 // of a server
 	maxPeer       = 128 // of one user or address
 	maxPending    = 128 // that have not said hello
@@ -254,20 +255,26 @@ func (s *Server) Wait(ctx context.Context) (proc.Exit, error) {
 	timer := time.NewTimer(max(linger, 0))
 	defer timer.Stop()
 	over := false
+	var leaving <-chan time.Time // clients that have everything leave by themselves, as a rule
 	for {
 		s.mu.Lock()
-		idle := true
+		done := len(s.clients) == 0 && (s.collected || over)
+		idle := s.collected
 		for _, a := range s.clients {
-			idle = idle && a.complete()
+			idle = idle && (over || a.complete())
 		}
-		done := s.collected && (idle || over) || over && len(s.clients) == 0
 		changed := s.changed
 		s.mu.Unlock()
 		if done {
 			return s.exit.result()
 		}
+		if idle && leaving == nil {
+			leaving = time.After(leaveTime)
+		}
 		select {
 		case <-changed:
+		case <-leaving:
+			return s.exit.result()
 		case <-timer.C:
 			over = true
 		case <-ctx.Done():
