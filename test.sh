@@ -63,6 +63,8 @@ ssh-keygen              openssh-client
 strace                  strace
 stty                    coreutils
 su                      util-linux
+unshare                 util-linux
+mount                   mount
 tclsh                   tcl
 tmux                    tmux
 /usr/sbin/useradd       passwd
@@ -182,6 +184,19 @@ formatted() {
 
 staticcheck() { go tool -modfile="$root/tools/go.mod" staticcheck ./...; }
 
+# govulncheck looks for known holes in what is used. Where its database cannot be reached nothing is known.
+govulncheck() {
+	local out status
+	out=$(go tool -modfile="$root/tools/go.mod" govulncheck ./... 2>&1)
+	status=$?
+	if ((status != 0)) && [[ $out == *'fetching vulnerabilities'* ]]; then
+		echo 'not checked: vuln.go.dev cannot be reached'
+		return 0
+	fi
+	echo "$out"
+	return $status
+}
+
 # gotest ARGS... runs `go test` so that what it leaves behind is seen, and adds to the counts.
 gotest() { TMPDIR=$work/tmp "$work/runtests" -totals "$work/totals" go test -json "$@"; }
 
@@ -274,6 +289,7 @@ if [[ $mode == quick ]]; then
 	check 'go test' in_modules gotest ./...
 else
 	check 'go test -race' in_modules gotest -race -timeout 10m ./...
+	check govulncheck govulncheck
 	check "fuzz, $fuzztime each" fuzz
 	for target in $cross; do
 		check "cross-build $target" cross_build "$target"
