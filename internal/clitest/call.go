@@ -235,6 +235,16 @@ func (c *command) usage() string {
 
 const retryUsage = "retry DURATION COMMAND..."
 
+// Reference lists all commands as a table in Markdown, for docs/tests.md.
+func Reference() string {
+	var b strings.Builder
+	b.WriteString("| command | what it does |\n|---|---|\n")
+	for _, c := range commands {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.ReplaceAll(c.usage(), "|", "\\|"), c.about)
+	}
+	return b.String()
+}
+
 // commands are all there are, in the order of their names. Filled in by init, as they refer to themselves.
 var commands []command
 

@@ -2,7 +2,6 @@ package clitest
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,8 +13,6 @@ import (
 	"github.com/spawnx/spawnx/internal/golden"
 	"github.com/spawnx/spawnx/proc"
 )
-
-var heavy = flag.Bool("heavy", false, "also run what takes minutes")
 
 func TestMain(m *testing.M) {
 	proc.MaybeShim()
