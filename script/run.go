@@ -166,13 +166,16 @@ func (r *run) masked(s string) string {
 	return r.mask.Text(s)
 }
 
+// ErrOutput: what the script prints could not be written.
+var ErrOutput = errors.New("write our output")
+
 // print writes a text whole, secrets masked.
 func (r *run) print(w io.Writer, s string) error {
 	s = r.masked(s)
 	r.printing.Lock()
 	defer r.printing.Unlock()
 	if _, err := io.WriteString(w, s); err != nil {
-		return fmt.Errorf("write: %w", err)
+		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	return nil
 }

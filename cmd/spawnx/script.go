@@ -13,8 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/grammar"
 	"github.com/spawnx/spawnx/script"
+	"github.com/spawnx/spawnx/session"
 )
 
 // scriptFlags are the flags of script, as they were given.
@@ -22,6 +24,7 @@ type scriptFlags struct {
 	code                 []string
 	check                bool
 	timeout, idleTimeout time.Duration
+	far                  far // how to get at what connect names
 }
 
 func newScript() *cobra.Command {
@@ -65,6 +68,7 @@ else that did not work, 125 for what is no script, 126 and 127 for a program tha
 		"of each wait that sets none itself (default 30s)")
 	fs.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { flags.idleTimeout = d }}, "idle-timeout",
 		"end a wait when nothing comes for this time (default none)")
+	flags.far.register(fs)
 	fs.SetInterspersed(false)
 	fs.SortFlags = false
 	return cmd
@@ -109,15 +113,26 @@ func (f *scriptFlags) run(name string, src []byte, args []string) error {
 		Args: args, Env: os.Environ(),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Timeout: f.timeout, IdleTimeout: f.idleTimeout,
-		Ask: askAtTerminal,
+		Ask: askAtTerminal, Connect: f.connect,
 	})
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return context.Cause(ctx)
+	case errors.Is(err, script.ErrOutput) && errors.Is(err, syscall.EPIPE): // nobody wants to read it any more
+		return &outputError{err}
 	case err != nil || status != 0:
 		return &scriptError{status, err}
 	}
 	return nil
+}
+
+// connect joins a program that another process serves. Closing the Console leaves it.
+func (f *scriptFlags) connect(_ context.Context, addr string) (*expect.Console, error) {
+	client, err := f.far.dial(session.Dialer{}, addr)
+	if err != nil {
+		return nil, err
+	}
+	return expect.Attach(client.Bridge()), nil
 }
 
 // checked prints what a check found. Warnings alone are no failure.
