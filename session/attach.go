@@ -177,6 +177,12 @@ func (s *Server) admit(conn net.Conn, peer string, h hello) (*attachment, *welco
 	s.notify()
 	s.mu.Unlock()
 
+	// Before the screen is painted, so that it is as large as the window.
+	if moved {
+		s.tellSeats()
+	} else if a.size != (proc.Size{}) {
+		s.resize()
+	}
 	hi := &welcome{
 		Version: min(h.Version, version), Epoch: s.epoch, Role: role.String(), Window: window, Output: -1, Stderr: -1,
 		Input: accepted, Typed: typedWindow, Terminal: s.display != nil, Shared: s.b.Input().OnTerminal(), Running: exit == nil,
@@ -188,11 +194,6 @@ func (s *Server) admit(conn net.Conn, peer string, h hello) (*attachment, *welco
 		a.closeReaders()
 		close(a.gone)
 		return nil, nil, err
-	}
-	if moved {
-		s.tellSeats()
-	} else if a.size != (proc.Size{}) {
-		s.resize()
 	}
 	return a, hi, nil
 }
