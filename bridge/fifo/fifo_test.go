@@ -512,18 +512,38 @@ var plays = map[string]func(){}
 // player starts this binary as one of plays.
 func player(t *testing.T, play string, args ...string) *exec.Cmd {
 	t.Helper()
+	cmd, _ := playing(t, play, args...)
+	return cmd
+}
+
+// readied starts it, too, and waits until it says that it is ready.
+func readied(t *testing.T, play string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd, out := playing(t, play, args...)
+	if text, err := bufio.NewReader(out).ReadString('\n'); text != "ready\n" {
+		t.Fatalf("%s: %q, %v", play, text, err)
+	}
+	return cmd
+}
+
+func playing(t *testing.T, play string, args ...string) (*exec.Cmd, io.Reader) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self, args...)
-	cmd.Env = append(os.Environ(), "FIFO_TEST_PLAY="+play)
+	cmd.Env = append(os.Environ(), "FIFO_TEST_PLAY="+play, "GORACE=atexit_sleep_ms=0") // else each race-checked exit takes a second
 	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	return cmd
+	return cmd, out
 }
 
 func init() {
