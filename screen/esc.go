@@ -176,13 +176,11 @@ func (s *Screen) useAlternate() {
 	}
 	s.modes.set(alternate, true)
 	s.saved[1] = cursor{charsets: [4]byte{'B', 'B', 'B', 'B'}}
-	s.other = s.lines
-	s.lines = newRows(s.rows, s.cols)
-	if b := s.blank(); b != (cell{}) {
-		for _, r := range s.lines {
-			r.erase(b)
-		}
+	s.other, s.lines, s.spare = s.lines, s.spare, nil
+	if s.lines == nil {
+		s.lines = newRows(s.rows, s.cols)
 	}
+	s.eraseRows(0, s.rows)
 	s.pending = false
 }
 
@@ -191,6 +189,6 @@ func (s *Screen) useMain() {
 		return
 	}
 	s.modes.set(alternate, false)
-	s.lines, s.other = s.other, nil
+	s.lines, s.other, s.spare = s.other, nil, s.lines
 	s.pending = false
 }

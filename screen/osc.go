@@ -62,12 +62,12 @@ func plain(p []byte, max int) string {
 // hyperlink is OSC 8: what follows points to an address, or with none to nothing.
 func (s *Screen) hyperlink(p []byte) {
 	params, address, ok := bytes.Cut(p, []byte(";"))
-	if !ok || len(p) > maxLink {
+	if !ok {
 		return
 	}
 	e := s.extras.get(uint32(s.pen.extra))
 	e.link = ""
-	if len(address) > 0 {
+	if len(address) > 0 && len(p) <= maxLink {
 		e.link = plain(params, maxLink) + ";" + plain(address, maxLink)
 	}
 	s.extend(e)

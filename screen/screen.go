@@ -28,6 +28,7 @@ type Screen struct {
 	rows, cols int
 	lines      []*row // what is shown
 	other      []*row // the main screen while the alternate one is shown; otherwise nil
+	spare      []*row // the alternate screen while it is not shown, to be used again
 	history    history
 	scrolled   int // how many lines of the history a taller screen gets back: those since it was last cleared
 
@@ -131,6 +132,7 @@ func (s *Screen) Resize(rows, cols int) {
 	} else {
 		s.y, s.x = s.resizeMain(rows, cols, s.y, s.x)
 	}
+	s.spare = nil
 	widthChanged := cols != s.cols
 	s.rows, s.cols = rows, cols
 	s.y, s.x = min(s.y, rows-1), min(s.x, cols-1)
@@ -324,6 +326,7 @@ func (s *Screen) Clone() *Screen {
 	c := *s
 	c.lines = cloneRows(s.lines)
 	c.other = cloneRows(s.other)
+	c.spare = nil
 	c.history.rows, c.history.head, c.scrolled = nil, 0, 0
 	c.tabs = append([]bool(nil), s.tabs...)
 	c.titles = append([]string(nil), s.titles...)
