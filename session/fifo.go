@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,8 +29,8 @@ func (s *Server) ListenFifo(dir string) error {
 		return err
 	}
 	o := fifo.PairOptions{Err: s.streams[laneStderr] != nil}
-	if s.o.Channel != "" {
-		o.Prefix = s.o.Channel + "."
+	if channel := cmp.Or(s.o.Channel, s.o.Also); channel != "" {
+		o.Prefix = channel + "."
 	}
 	pair, err := fifo.Listen(dir, o)
 	if err != nil {

@@ -102,6 +102,8 @@ type Options struct {
 	Name *Name
 	// Channel tells apart the Servers of one Name: NAME.CHANNEL.
 	Channel string
+	// Also is a second Channel under which it is found; empty: none.
+	Also string
 	// Window says which client's window the terminal follows.
 	Window Window
 	// Slow is for clients that do not say what they want.
@@ -162,8 +164,11 @@ type Server struct {
 
 // NewServer serves a program. With a Name it can be reached at once.
 func NewServer(b *bridge.Bridge, o Options) (*Server, error) {
-	if o.Channel != "" {
-		if err := rundir.CheckName(o.Channel); err != nil {
+	for _, channel := range []string{o.Channel, o.Also} {
+		if channel == "" {
+			continue
+		}
+		if err := rundir.CheckName(channel); err != nil {
 			return nil, err
 		}
 	}
@@ -180,7 +185,11 @@ func NewServer(b *bridge.Bridge, o Options) (*Server, error) {
 	}
 	s.running.Go(s.awaitEnd)
 	if o.Name != nil {
-		for file, bare := range map[string]bool{s.file("control"): false, s.file("sock"): true} {
+		doors := map[string]bool{file(o.Channel, "control"): false, file(o.Channel, "sock"): true}
+		if o.Also != "" {
+			doors[file(o.Also, "control")], doors[file(o.Also, "sock")] = false, true
+		}
+		for file, bare := range doors {
 			if err := s.listenUnix(filepath.Join(o.Name.Dir(), file), bare); err != nil {
 				_ = s.Close()
 				return nil, err
@@ -190,11 +199,11 @@ func NewServer(b *bridge.Bridge, o Options) (*Server, error) {
 	return s, nil
 }
 
-// file is the name of one of its sockets in the folder of its name.
-func (s *Server) file(kind string) string {
+// file is the name of a socket in the folder of a name.
+func file(channel, kind string) string {
 	switch {
-	case s.o.Channel != "":
-		return s.o.Channel + "." + kind
+	case channel != "":
+		return channel + "." + kind
 	case kind == "sock":
 		return "io.sock"
 	}

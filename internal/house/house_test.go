@@ -60,7 +60,7 @@ var imports = map[string][]string{
 	"script": {"expect", "screen", "record", "internal/secret", "proc", "ptyio", "bridge", "diag",
 		"internal/escape", "internal/keys", "internal/dialog"},
 	"internal/artifact": {"expect", "screen", "screen/picture", "record", "diag", "proc", "internal/escape", "internal/golden"},
-	"debugger":          {"debugger/mi", "expect", "session", "bridge", "proc", "ptyio", "internal/escape"},
+	"debugger":          {"debugger/mi", "expect", "session", "bridge", "bridge/fifo", "proc", "ptyio", "internal/escape"},
 	"internal/web":      {"session", "debugger"},
 }
 
