@@ -22,14 +22,16 @@ import (
 // is read at once, whoever listens: gdb, and with it the console, would stand
 // still as soon as the terminal is full.
 type gdb struct {
-	d  *Debugger
-	ui *bridge.Bridge // the machine interface
+	d      *Debugger
+	ui     *bridge.Bridge // the machine interface
+	joined bool           // it was not started here
 
 	// guarded by d.mu
 	mux     mux
 	fronts  map[int]*outbox
 	next    int
 	waiting map[string]func(mi.Record, string) // by our token: what to do with an answer
+	adopted bool                               // a gdb that was joined has answered
 	letRun  bool                               // it was let run through the machine interface, and the console shows its prompt
 }
 
@@ -67,11 +69,15 @@ func terminalName(b *bridge.Bridge) string { return b.Stats().Peer.Terminal }
 func (g *gdb) run(ctx context.Context) {
 	var beside sync.WaitGroup
 	defer beside.Wait()
-	beside.Go(func() { // the terminal is ours and has no end of its own
-		_, _ = g.d.console.Wait(ctx)
-		_ = g.ui.Close()
-	})
-	beside.Go(func() { g.watchQuestions(ctx) })
+	if !g.joined {
+		beside.Go(func() { // the terminal is ours and has no end of its own
+			_, _ = g.d.console.Wait(ctx)
+			_ = g.ui.Close()
+		})
+	}
+	if !g.joined {
+		beside.Go(func() { g.watchQuestions(ctx) })
+	}
 	r := g.ui.Output().Reader("debugger", bridge.Block)
 	defer r.Close()
 	var lines mi.Lines
@@ -137,6 +143,11 @@ func (g *gdb) line(b []byte, lost int64) {
 	}
 	g.d.mu.Lock()
 	defer g.d.mu.Unlock()
+	if g.joined && !g.adopted && r.Kind != mi.Other {
+		g.adopted = true
+		g.ui.Peer().(*terminal).letGo() // it is open there: its end is that of gdb
+		g.adopt()
+	}
 	for _, dl := range g.mux.record(line, r) {
 		g.deliver(dl)
 	}

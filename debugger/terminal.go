@@ -44,6 +44,10 @@ type terminal struct {
 	out *bridge.Stream
 }
 
+// letGo closes our copy of the slave: from now on the terminal ends when nobody
+// else has it open.
+func (t *terminal) letGo() { _ = t.std.Terminal.Release() } // of a descriptor that is ours
+
 // Wait waits for the terminal's end, which comes when it is closed here.
 func (t *terminal) Wait(ctx context.Context) (proc.Exit, error) {
 	select {

@@ -33,38 +33,11 @@ func (e *detachedError) Error() string { return e.text }
 
 var errNoNotice = errors.New("the detached spawnx ended without a word")
 
-// detach starts this same command once more, in a session of its own and without our terminal and files, and
-// returns when the program runs, or cannot.
+// detached starts this run once more, in the background, and prints what others need to know.
 func (f *runFlags) detached() error {
-	self, err := os.Executable()
+	n, err := detach("run", slices.ContainsFunc(append(f.on, f.token), func(s string) bool { return strings.Contains(s, "fd:") }))
 	if err != nil {
 		return err
-	}
-	at := slices.Index(os.Args, "run")
-	cmd := exec.Command(self)
-	cmd.Args = slices.Concat(os.Args[:at+1], []string{"--ready"}, os.Args[at+1:])
-	cmd.SysProcAttr = ownSessionAttr()
-	if !slices.ContainsFunc(append(f.on, f.token), func(s string) bool { return strings.Contains(s, "fd:") }) {
-		keepFilesToOurselves()
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start a detached spawnx: %w", err)
-	}
-	line, err := bufio.NewReader(out).ReadBytes('\n')
-	if err != nil {
-		_ = cmd.Wait()
-		return fmt.Errorf("%w (%v)", errNoNotice, cmd.ProcessState)
-	}
-	var n notice
-	if err := json.Unmarshal(line, &n); err != nil {
-		return err
-	}
-	if n.Status != 0 {
-		return &detachedError{n.Status, n.Error}
 	}
 	for _, door := range n.Doors {
 		if _, err := fmt.Println(door); err != nil {
@@ -72,4 +45,39 @@ func (f *runFlags) detached() error {
 		}
 	}
 	return nil
+}
+
+// detach starts this same command once more, in a session of its own and without our terminal and, unless it needs
+// them, files. It returns when the program runs, or cannot.
+func detach(verb string, files bool) (n notice, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return n, err
+	}
+	at := slices.Index(os.Args, verb)
+	cmd := exec.Command(self)
+	cmd.Args = slices.Concat(os.Args[:at+1], []string{"--ready"}, os.Args[at+1:])
+	cmd.SysProcAttr = ownSessionAttr()
+	if !files {
+		keepFilesToOurselves()
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return n, err
+	}
+	if err := cmd.Start(); err != nil {
+		return n, fmt.Errorf("start a detached spawnx: %w", err)
+	}
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err != nil {
+		_ = cmd.Wait()
+		return n, fmt.Errorf("%w (%v)", errNoNotice, cmd.ProcessState)
+	}
+	if err := json.Unmarshal(line, &n); err != nil {
+		return n, err
+	}
+	if n.Status != 0 {
+		return n, &detachedError{n.Status, n.Error}
+	}
+	return n, nil
 }

@@ -48,7 +48,7 @@ Flags:
 
 // Verbs and flags of run that are planned and not there yet: to be told so is better than to be called unknown.
 var (
-	verbsToCome = []string{"debug", "web"}
+	verbsToCome = []string{"web"}
 	flagsToCome = []string{"contain"}
 )
 

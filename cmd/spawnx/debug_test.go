@@ -1,0 +1,85 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spawnx/spawnx/debugger"
+	"github.com/spawnx/spawnx/expect"
+	"github.com/spawnx/spawnx/proc"
+)
+
+// A debugger runs in the background; a front end and a person come later, see the same, and leave.
+func TestDebug(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	program := filepath.Join(t.TempDir(), "prog.py")
+	if err := os.WriteFile(program, []byte("name = input('name? ')\nprint('hello', name)\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := spawnxRun(t, nil, "debug", "-d", "--json", "pdb", program)
+	var doors debugger.Doors
+	if err := json.Unmarshal([]byte(r.out), &doors); err != nil || r.status != 0 || doors.Name != "prog" {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	t.Cleanup(func() { spawnxRun(t, nil, "stop", "prog") })
+	events, err := net.Dial("unix", doors.Channels["events"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer events.Close()
+	lines := bufio.NewScanner(events)
+	says := func(prefix string) {
+		t.Helper()
+		for lines.Scan() {
+			if strings.HasPrefix(lines.Text(), prefix) {
+				return
+			}
+		}
+		t.Fatalf("no %s", prefix)
+	}
+	fmt.Fprintln(events, `{"id":1,"do":"break 2"}`)
+	says(`{"id":1,"ok":true,"text":"Breakpoint 1 at`)
+
+	console := person(t, proc.Command("spawnx", "attach", "prog"))
+	sees(t, console, expect.Text("(Pdb) "))
+	tty := person(t, proc.Command("spawnx", "attach", "prog.tty"))
+	types(t, console, "continue")
+	sees(t, tty, expect.Text("name? "))
+	types(t, tty, "Ada")
+	sees(t, console, expect.Text("prog.py(2)"))
+	fmt.Fprintln(events, `{"id":2,"do":"p name"}`)
+	says(`{"id":2,"ok":true,"text":"'Ada'\n"`)
+	if got := spawnxRun(t, nil, "stop", "prog"); got.status != 0 {
+		t.Errorf("stop: %+v", got)
+	}
+	if got := spawnxRun(t, nil, "wait", "prog"); got.err != "" {
+		t.Errorf("wait: %+v", got)
+	}
+}
+
+func TestDebugWrongUsage(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	for _, tt := range []struct {
+		args []string
+		says string
+	}{
+		{nil, "debug: a PROFILE is wanted\nhint: spawnx debug gdb ./prog"},
+		{[]string{"softice"}, "debug: unknown profile \"softice\"\nhint: there are bashdb, dlv, gdb"},
+		{[]string{"gdb", "./a b"}, "debug: the program's name cannot be a NAME\nhint: choose one with --name"},
+		{[]string{"--join", "pdb"}, "pdb cannot be joined"},
+		{[]string{"-d", "pdb", "/no/such.py"}, "start pdb: the debugger has ended before it took commands: \"Error: /no/such.py does not exist"},
+	} {
+		got := spawnxRun(t, nil, append([]string{"debug"}, tt.args...)...)
+		if got.status == 0 || !strings.HasPrefix(got.err, "spawnx: "+tt.says) {
+			t.Errorf("%q: %+v", tt.args, got)
+		}
+	}
+}
