@@ -250,8 +250,11 @@ func clusterOf(c cell) uint32 {
 func extraOf(c cell) uint32 { return uint32(c.extra) }
 
 // cluster returns the ch of a text of more than one character; ok is false when there is no room for one more.
-func (s *Screen) cluster(text string) (ch uint32, ok bool) {
-	n := s.clusters.put(text, s.inUse(clusterOf))
+func (s *Screen) cluster(text []byte) (ch uint32, ok bool) {
+	n, ok := s.clusters.number[string(text)]
+	if !ok {
+		n = s.clusters.put(string(text), s.inUse(clusterOf))
+	}
 	return n | cluster, n != 0
 }
 

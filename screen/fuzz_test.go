@@ -117,6 +117,7 @@ func FuzzScreen(f *testing.F) {
 		"\x1b#8\x1b[1\"qabc\x1b[?2K\x1b[2;2;4;8$z\x1b[65;1;1;3;3$x\x1b[1;1;3;3;1;2;2;1$v\x1b[3'}\x1b[2 @",
 		"\xe2\x82\xac\xe2\x82\xf0\x9f\x98\xc2\x9b31mx\x18\x1b[3\x1a\x1b]x\x1b[H",
 		"a\x1b[5bcd\x1b[?45h\b\b\b\x1b[3g\x1bH\t\t\x1b[Z\x1bc\x1b[!p\x1b[?2026h\x1b]133;D;1\a",
+		"\x1b[33mx\x1b]0;ti\xc7\x7f\xff\xff\xff]52",
 		"wrap wrap wrap wrap wrap wrap wrap wrap wrap wrap\xff\x10\x08\xff\x04\x40",
 	} {
 		f.Add([]byte(s), uint8(5), uint8(20), uint64(1))

@@ -242,9 +242,6 @@ func (r *row) resize(cols int) {
 	}
 }
 
-// place is a position in the text: a cell, counted from the beginning of its line, which may fill several rows.
-type place struct{ line, cell int }
-
 // reflow breaks the lines anew. cursor is a row and a column of rows; the new ones are returned with it.
 func reflow(rows []*row, cols int, cy, cx int) (out []*row, y, x int) {
 	for i := 0; i < len(rows); {

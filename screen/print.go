@@ -1,5 +1,7 @@
 package screen
 
+import "unicode/utf8"
+
 // printRun writes characters of the ASCII range, which neither combine nor are wide: the usual case, kept fast.
 func (s *Screen) printRun(run []byte) {
 	if s.single != 0 || s.charsets[s.gl] != 'B' || s.modes.on(insert) {
@@ -139,18 +141,18 @@ func (s *Screen) join(r rune, width int) bool {
 		return true // nothing to go with
 	}
 	c := row.cells[x]
-	old := s.text(c)
+	s.joined = utf8.AppendRune(append(s.joined[:0], s.text(c)...), r)
 	both := 0
 	if near {
 		var ok bool
-		if both, ok = continues(old, r); !ok && width > 0 {
+		if both, ok = continues(s.joined, r); !ok && width > 0 {
 			return false
 		}
 	}
-	if len(old)+len(string(r)) > maxCluster {
+	if len(s.joined) > maxCluster {
 		return true
 	}
-	ch, ok := s.cluster(old + string(r))
+	ch, ok := s.cluster(s.joined)
 	if !ok {
 		return true
 	}

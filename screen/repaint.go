@@ -28,8 +28,8 @@ func (s *Screen) Repaint() []byte {
 	return p.out
 }
 
-// begin ends a string that is open, and begins a synchronized update.
-const begin = "\x1b\\\x1b[?2026h"
+// begin gives up a sequence or string that is open, and begins a synchronized update.
+const begin = "\x18\x1b[?2026h"
 
 func (p *painter) whole() {
 	s := p.s

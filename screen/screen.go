@@ -53,7 +53,8 @@ type Screen struct {
 
 	parser
 	last    cell // what REP repeats: the character printed just before; its ch is 0 after anything else
-	lastX   int  // where its cell is; -1 when the next character cannot continue it
+	joined  []byte
+	lastX   int // where its cell is; -1 when the next character cannot continue it
 	answers []byte
 }
 
@@ -331,6 +332,7 @@ func (s *Screen) Clone() *Screen {
 	c.tabs = append([]bool(nil), s.tabs...)
 	c.titles = append([]string(nil), s.titles...)
 	c.str = append([]byte(nil), s.str...)
+	c.joined = nil
 	c.answers = append([]byte(nil), s.answers...)
 	c.clusters = s.clusters.clone()
 	c.extras = s.extras.clone()

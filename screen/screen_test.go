@@ -13,17 +13,6 @@ func show(s *Screen) string {
 	return fmt.Sprintf("%d,%d %v\n%s", c.Row, c.Col, c.Pending, s.Text())
 }
 
-func TestSmoke(t *testing.T) {
-	s := New(5, 10)
-	s.Write([]byte("hello\r\n\x1b[31mworld\x1b[m 漢字漢字 e\u0301 👩\u200d👩\u200d👧 ❤\ufe0f 🇩🇪x"))
-	t.Log(show(s))
-	f := New(5, 10)
-	f.Write(s.Repaint())
-	if !s.equal(f) {
-		t.Errorf("repaint: %s\n%q", show(f), s.Repaint())
-	}
-}
-
 func logText(n int) []byte {
 	var b bytes.Buffer
 	for i := 0; b.Len() < n; i++ {
@@ -60,12 +49,15 @@ func BenchmarkWrite(b *testing.B) {
 }
 
 func TestNoAllocations(t *testing.T) {
-	s := New(24, 80)
-	text := logText(64 << 10)
-	for range 20 {
-		s.Write(text)
-	}
-	if n := testing.AllocsPerRun(20, func() { s.Write(text) }); n != 0 {
-		t.Errorf("%v allocations for 64 KiB", n)
+	unicode := strings.Repeat("straße \x1b[3;48;5;17mcafe\u0301 漢字\x1b[m 👩\u200d👧 ❤\ufe0f 🇩🇪 \x1b[4:3;58;5;9mкириллица\x1b[m │ ✓\r\n", 200)
+	for name, text := range map[string][]byte{"coloured log": logText(64 << 10), "Unicode": []byte(unicode),
+		"full screen": []byte(strings.Repeat("\x1b[?1049h\x1b[2J\x1b[2;20r\x1b[5L\x1b[3;3H\x1b[2Mx\x1b[r\x1b[?1049l", 100))} {
+		s := New(24, 80)
+		for range 100 {
+			s.Write(text)
+		}
+		if n := testing.AllocsPerRun(20, func() { s.Write(text) }); n != 0 {
+			t.Errorf("%s: %v allocations for %d bytes", name, n, len(text))
+		}
 	}
 }

@@ -15,7 +15,6 @@ type class uint8
 const (
 	widthMask class = 3
 	joins     class = 4 // may continue a cluster
-	known     class = 128
 )
 
 // pages caches classes, 256 characters at a time: the answer costs a look through several tables, and the same few
@@ -44,7 +43,7 @@ func classify(r rune) class {
 		return 1
 	}
 	for _, b := range before {
-		if oneCluster(b + string(r)) {
+		if oneCluster([]byte(b + string(r))) {
 			return c | joins
 		}
 	}
@@ -55,23 +54,23 @@ func classify(r rune) class {
 }
 
 // oneCluster reports whether a text is a single grapheme cluster.
-func oneCluster(text string) bool {
-	g := graphemes.FromString(text)
+func oneCluster(text []byte) bool {
+	g := graphemes.FromBytes(text)
 	return g.Next() && len(g.Value()) == len(text)
 }
 
-// continues reports whether r belongs to the cluster before it, and how many cells the two take together.
-func continues(text string, r rune) (width int, ok bool) {
-	both := text + string(r)
-	if !oneCluster(both) {
+// continues reports whether the last character of a text, r, belongs to the cluster before it, and how many cells the
+// whole takes.
+func continues(text []byte, r rune) (width int, ok bool) {
+	if !oneCluster(text) {
 		return 0, false
 	}
 	if r == emojiPresentation {
-		if base, _ := utf8.DecodeRuneInString(text); !hasEmojiForm(base) {
-			return displaywidth.String(text), true
+		if base, _ := utf8.DecodeRune(text); !hasEmojiForm(base) {
+			text = text[:len(text)-utf8.RuneLen(r)]
 		}
 	}
-	return displaywidth.String(both), true
+	return displaywidth.Bytes(text), true
 }
 
 const emojiPresentation = '\uFE0F' // VARIATION SELECTOR-16
@@ -84,5 +83,6 @@ func hasEmojiForm(r rune) bool {
 	case r < 0x80:
 		return false
 	}
-	return oneCluster(string(r) + "\u200D\U0001F469") // only pictographs are joined
+	var joined [16]byte
+	return oneCluster(append(utf8.AppendRune(joined[:0], r), "\u200D\U0001F469"...)) // only pictographs are joined
 }
