@@ -14,6 +14,7 @@ import (
 
 	"github.com/spawnx/spawnx/diag"
 	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/session"
 )
 
 func newWhy() *cobra.Command {
@@ -25,15 +26,17 @@ func newWhy() *cobra.Command {
 somebody to read their output, for each other, computing, sleeping; and which output they hold
 back in a buffer of their own. It looks from outside and changes nothing in the program.
 
-The program need not have been started by spawnx. A PID is looked at with all below it. Each line
+A PID need not have been started by spawnx; it is looked at with all below it. A NAME is one of spawnx list. Each line
 ends with what it rests on: (kernel) and (termios) are what the system says, (pattern) is what such
 programs usually do, (quiet) and (unknown) are no more than they say.
 
 Exit status: 0 when something could be said, 1 when there is no such process.`,
 		Example: `  spawnx why 4711
   spawnx why $! --watch
-  spawnx why $(pgrep -n vim) --json`,
+  spawnx why $(pgrep -n vim) --json
+  spawnx run -d --name x sh -c 'read line'; spawnx why x`,
 		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     completeName,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return &usageError{what: "why: one PID or NAME is wanted", hint: "spawnx why PID, or spawnx why NAME of spawnx list"}
@@ -41,36 +44,48 @@ Exit status: 0 when something could be said, 1 when there is no such process.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			take, err := lookAt(args[0])
+			w.who, w.out = args[0], cmd.OutOrStdout()
+			look, leave, err := w.lookAt(args[0])
 			if err != nil {
 				return err
 			}
-			w.who, w.out = args[0], cmd.OutOrStdout()
-			return w.run(context.Background(), take)
+			defer leave()
+			return w.run(context.Background(), look)
 		},
 	}
 	cmd.Flags().BoolVar(&w.json, "json", false, "print the findings and what they rest on as JSON, one line each time")
 	cmd.Flags().BoolVar(&w.watch, "watch", false, "go on, and print again whenever something changed, until it has ended")
+	w.far.register(cmd.Flags())
 	cmd.Flags().SortFlags = false
 	return cmd
 }
 
-// lookAt returns what takes a Snapshot of the program that a PID or NAME stands for.
-func lookAt(who string) (func(context.Context) (diag.Snapshot, error), error) {
+// lookAt returns what looks at the program that a PID or NAME stands for. A named program is looked at by its server,
+// which knows besides who reads its output. The Snapshot is nil then.
+func (w *why) lookAt(who string) (look func(context.Context) ([]diag.Finding, *diag.Snapshot, error), leave func(), err error) {
 	pid, err := strconv.Atoi(who)
 	switch {
 	case err == nil && pid > 0:
-		return func(context.Context) (diag.Snapshot, error) { return diag.TakePID(pid) }, nil
+		return func(context.Context) ([]diag.Finding, *diag.Snapshot, error) {
+			s, err := diag.TakePID(pid)
+			return diag.Explain(s), &s, err
+		}, func() {}, nil
 	case err == nil || errors.Is(err, strconv.ErrRange):
-		return nil, &usageError{what: fmt.Sprintf("why: %s is no PID", who), hint: "ps shows the PIDs"}
+		return nil, nil, &usageError{what: fmt.Sprintf("why: %s is no PID", who), hint: "ps shows the PIDs"}
 	}
-	return nil, &usageError{
-		what: fmt.Sprintf("why: %s is no PID", escape.Quote(who)), hint: "pgrep -l finds the PID of a name",
+	c, err := w.far.dial(session.Dialer{From: session.Nothing}, who)
+	if err != nil {
+		return nil, nil, ofName("why", who, err)
 	}
+	return func(ctx context.Context) ([]diag.Finding, *diag.Snapshot, error) {
+		found, err := c.Why(ctx)
+		return found, nil, err
+	}, func() { _ = c.Close() }, nil
 }
 
 // A why is one question, asked once or again and again.
 type why struct {
+	far         far
 	who         string
 	json, watch bool
 	out         io.Writer
@@ -79,19 +94,18 @@ type why struct {
 // How often --watch looks. A look costs some milliseconds.
 const whyPause = 500 * time.Millisecond
 
-func (w *why) run(ctx context.Context, take func(context.Context) (diag.Snapshot, error)) error {
+func (w *why) run(ctx context.Context, look func(context.Context) ([]diag.Finding, *diag.Snapshot, error)) error {
 	tick := time.NewTicker(whyPause)
 	defer tick.Stop()
 	var last []diag.Finding
 	for first := true; ; first = false {
-		s, err := take(ctx)
+		found, s, err := look(ctx)
 		if err != nil && (first || !errors.Is(err, diag.ErrNone)) {
 			return &whyError{w.who, err}
 		}
 		if err != nil {
 			return nil // it has ended meanwhile
 		}
-		found := diag.Explain(s)
 		if first || !slices.Equal(told(found), told(last)) {
 			if err := w.print(s, found, first); err != nil {
 				return &outputError{err}
@@ -113,11 +127,11 @@ func told(found []diag.Finding) (lines []string) {
 	return lines
 }
 
-func (w *why) print(s diag.Snapshot, found []diag.Finding, first bool) error {
+func (w *why) print(s *diag.Snapshot, found []diag.Finding, first bool) error {
 	if w.json {
 		return json.NewEncoder(w.out).Encode(struct {
 			Findings []diag.Finding `json:"findings"`
-			Snapshot diag.Snapshot  `json:"snapshot"`
+			Snapshot *diag.Snapshot `json:"snapshot,omitempty"`
 		}{found, s})
 	}
 	if w.watch {
@@ -125,7 +139,7 @@ func (w *why) print(s diag.Snapshot, found []diag.Finding, first bool) error {
 		if first {
 			before = ""
 		}
-		if _, err := fmt.Fprintf(w.out, "%s%s\n", before, s.Time.Format(time.TimeOnly)); err != nil {
+		if _, err := fmt.Fprintf(w.out, "%s%s\n", before, time.Now().Format(time.TimeOnly)); err != nil {
 			return err
 		}
 	}
@@ -142,7 +156,7 @@ func (w *why) print(s diag.Snapshot, found []diag.Finding, first bool) error {
 			}
 		}
 	}
-	if s.Note != "" {
+	if s != nil && s.Note != "" {
 		_, err := fmt.Fprintf(w.out, "  note  %s\n", s.Note)
 		return err
 	}
