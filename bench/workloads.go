@@ -75,7 +75,7 @@ func (p place) pexpectFast(args ...string) run {
 
 func workloads(p place) []workload {
 	return slices.Concat(
-		spawns(p), pingPongs(p), finds(p), linear(p), fanouts(p), sessions(p), startups(p), dialogs(p),
+		spawns(p), pingPongs(p), finds(p), linear(p), fanouts(p), relays(p), sessions(p), startups(p), dialogs(p),
 	)
 }
 
@@ -229,6 +229,48 @@ func fanouts(p place) []workload {
 	return []workload{
 		one("copy/log", "bridge.Copy of a program's output to a log file", log),
 		one("copy/10", "bridge.Copy to 10 readers (each to /dev/null)", ten),
+	}
+}
+
+// relays compare command lines, as that is what socat and cat are. All have the same pipes around them.
+func relays(p place) []workload {
+	link := func(args ...string) []string { return append([]string{p.bin + "/spawnx", "link"}, args...) }
+	through := func(who string, bytes int, cmd ...string) run {
+		return run{who, append([]string{p.bin + "/relayed", p.n(bytes)}, cmd...)}
+	}
+	pingpong := func(who string, cmd ...string) run {
+		return run{who, append([]string{p.bin + "/pingpong", "pipe", p.n(20_000)}, cmd...)}
+	}
+	const all, some = 4_000_000_000, 1_000_000_000
+	log := p.scratch + "/relay.log"
+	return []workload{
+		{
+			name: "relay/unobserved", title: "our input to our output, which nobody else sees, through pipes of 1 MiB", unit: "MB/s",
+			limit: lim, target: ">= 0.9 x C, ahead of every peer", extra: []string{"peak_kib"},
+			runs: []run{
+				through(lim, all, p.bin+"/splice"),
+				through(us, all, link("--chain", "-", "-")...),
+				through(socat, all, "socat", "-u", "-b65536", "STDIN", "STDOUT"),
+				through("cat", all, "cat"),
+			},
+		},
+		{
+			name: "relay/log", title: "the same with a copy to a log file", unit: "MB/s", limit: lim, extra: []string{"peak_kib"},
+			runs: []run{
+				through(lim, some, p.bin+"/splice", log),
+				through(us, some, link("--chain", "--tee", log, "-", "-")...),
+				through("tee", some, "tee", log),
+			},
+		},
+		{
+			name: "relay/latency", title: "send a line to cat behind a relay, both on pipes, and read its answer", unit: "ops/s", limit: lim,
+			target: "p50 <= 1.5 x that of C", extra: []string{"p50_us", "p99_us"},
+			runs: []run{
+				pingpong(lim, p.bin+"/relay", "cat"),
+				pingpong(us, link("-", "cat")...),
+				pingpong(socat, "socat", "-b65536", "STDIO", "EXEC:cat,pipes"),
+			},
+		},
 	}
 }
 
