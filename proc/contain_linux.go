@@ -139,7 +139,12 @@ func (k *keeper) listen() {
 	// What ended programs had left behind.
 	if k.group != "" {
 		shim.KillGroup(k.group)
-		_ = shim.RemoveGroup(k.group) // it may still be emptying, and is in nobody's way
+		for range 100 { // they are dying
+			if shim.RemoveGroup(k.group) == nil {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
 		return
 	}
 	for _, task := range scans.take() {
@@ -179,6 +184,9 @@ func (k *keeper) whenItDies(f func()) (unhook func()) {
 	return func() { stop() }
 }
 
+// errKeeperGone is why an order has no answer.
+var errKeeperGone = errors.New("the keeper of contained programs has died")
+
 // answerTime bounds what the keeper needs for an order, except for a fork, which may wait for a slow disk.
 const answerTime = 10 * time.Second
 
@@ -194,7 +202,7 @@ func (k *keeper) order(o shim.Order, files ...uintptr) (shim.Answer, error) {
 		case a, ok := <-asked:
 			timer.Stop()
 			if !ok {
-				return a, errKeeperDied
+				return a, errKeeperGone
 			}
 			return a, nil
 		case <-timer.C:
@@ -211,7 +219,7 @@ func (k *keeper) send(o *shim.Order, asked chan shim.Answer, files []uintptr) er
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.gone {
-		return errKeeperDied
+		return errKeeperGone
 	}
 	k.last++
 	o.ID = k.last
@@ -231,6 +239,10 @@ func (k *keeper) send(o *shim.Order, asked chan shim.Answer, files []uintptr) er
 	if err != nil {
 		return err
 	}
+	// One that is stopped takes nothing any more.
+	if err := k.link.SetWriteDeadline(time.Now().Add(scale.Duration(stepsTime))); err != nil {
+		return errKeeperGone
+	}
 	const prefix = 4 // with it the descriptors go, and it is all or nothing
 	cerr := conn.Write(func(fd uintptr) bool {
 		_, err = unix.SendmsgN(int(fd), data[:prefix], rights, nil, unix.MSG_NOSIGNAL)
@@ -240,12 +252,14 @@ func (k *keeper) send(o *shim.Order, asked chan shim.Answer, files []uintptr) er
 		k.waiting[o.ID] = asked
 		if _, err := k.link.Write(data[prefix:]); err != nil {
 			delete(k.waiting, o.ID)
-			return errKeeperDied // half an order ends it
+			_ = k.child.signal(syscall.SIGKILL) // it has half an order, or is gone
+			return errKeeperGone
 		}
 		return nil
 	}
-	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
-		return errKeeperDied
+	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, os.ErrDeadlineExceeded) {
+		_ = k.child.signal(syscall.SIGKILL) // as above
+		return errKeeperGone
 	}
 	return err
 }

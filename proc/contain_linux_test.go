@@ -39,6 +39,10 @@ func newKeeper(t *testing.T) {
 	if k != nil {
 		_ = k.child.signal(syscall.SIGKILL) // it may be gone
 		<-k.dead.Done()
+		eventually(t, "its cgroup is removed", func() bool {
+			_, err := os.Stat(k.group)
+			return k.group == "" || os.IsNotExist(err)
+		})
 	}
 }
 

@@ -44,7 +44,7 @@ func (p *Process) Left() bool {
 
 func (p *Process) stop(ctx context.Context) (Exit, error) {
 	t := newTree(p)
-	if _, ended := p.Exit(); ended && (t.leftNothing() || t.gone()) { // the usual case, and a look at all processes is dear
+	if _, ended := p.Exit(); ended && !t.left() {
 		return p.exit, nil
 	}
 	if grace := scale.Duration(p.spec.grace()); grace > 0 {

@@ -93,7 +93,7 @@ func (t *tree) look() {
 // same reports whether both are one process.
 func (t task) same(other task) bool { return t.pid == other.pid && t.start == other.start }
 
-// left reports whether something of a program that has ended is left.
+// left reports whether something of a program that has ended is left. A look at all processes, which is dear, comes last.
 func (t *tree) left() bool {
 	return len(t.p.child.strays()) > 0 || !t.leftNothing() && !t.gone()
 }
