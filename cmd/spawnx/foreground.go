@@ -23,6 +23,7 @@ type foreground struct {
 	signals chan os.Signal
 	late    *time.Timer     // registers the signals that nobody sends at once
 	program *bridge.Bridge  // from serve on
+	sized   *bridge.Bridge  // what is resized: the program, or a client of it
 	orphan  func(os.Signal) // a signal came and there is no program any more
 
 	mu      sync.Mutex // one suspension at a time
@@ -76,7 +77,7 @@ func (f *foreground) catch(signals []os.Signal) {
 // serve passes signals on to the program, those first that came before it was there. orphan is called for
 // one that comes after its end.
 func (f *foreground) serve(program *bridge.Bridge, orphan func(os.Signal)) {
-	f.program, f.orphan = program, orphan
+	f.program, f.sized, f.orphan = program, program, orphan
 	go func() { // as long as this process: to un-catch each signal takes as long as to catch it
 		for s := range f.signals {
 			f.handling.Lock()
@@ -123,8 +124,15 @@ func (f *foreground) resize() {
 		return
 	}
 	if size, err := ptyio.SizeOf(os.Stdout); err == nil {
-		_ = f.program.Resize(size) // it may have ended
+		_ = f.sized.Resize(size) // it may have ended
 	}
+}
+
+// through makes the program's size that of a client, whom others follow or not.
+func (f *foreground) through(client *bridge.Bridge) {
+	f.handling.Lock()
+	defer f.handling.Unlock()
+	f.sized = client
 }
 
 // typed sees the keys before the program does. The terminal's suspend key stops the program and us where

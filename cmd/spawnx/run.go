@@ -276,11 +276,21 @@ func (r *running) show(cancel context.CancelCauseFunc) (shown chan error) {
 	if r.tape != nil {
 		seat.Typed = r.tape.listen(seat.Typed)
 	}
+	join := func(ctx context.Context, seat bridge.Seat) error { return bridge.Join(ctx, r.console.Bridge(), seat) }
+	if r.served != nil && !r.flags.detach { // the person is one of several
+		c, err := r.served.sit(seat.Terminal)
+		if err != nil {
+			cancel(err)
+		} else {
+			r.place.through(c.Bridge())
+			join = c.Join
+		}
+	}
 	shown = make(chan error, 1)
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		err := bridge.Join(context.Background(), r.console.Bridge(), seat)
+		err := join(context.Background(), seat)
 		if err != nil {
 			err = &outputError{err}
 			cancel(err)

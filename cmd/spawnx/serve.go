@@ -11,6 +11,7 @@ import (
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/internal/secret"
 	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/ptyio"
 	"github.com/spawnx/spawnx/session"
 )
 
@@ -20,8 +21,9 @@ type served struct {
 	name   *session.Name
 	token  session.Token
 	server *session.Server
-	doors  []string // what to tell the person about those of --listen
-	ready  func()   // tells who waits that the program runs
+	person *session.Client // who runs it; nil: nobody sits at it
+	doors  []string        // what to tell the person about those of --listen
+	ready  func()          // tells who waits that the program runs
 }
 
 // reserve takes the name, before anything else is done.
@@ -118,6 +120,17 @@ func (s *served) tell(w io.Writer) {
 	}
 }
 
+// sit takes the driver's seat for the person who runs the program. The client lives as long as the server.
+func (s *served) sit(terminal bool) (*session.Client, error) {
+	d := session.Dialer{Role: session.Driver, Terminal: terminal}
+	if terminal {
+		d.Size, _ = ptyio.SizeOf(os.Stdout) // without one it has none
+	}
+	var err error
+	s.person, err = d.Dial(context.Background(), s.name.String())
+	return s.person, err
+}
+
 // How long a run that the person has seen the end of waits for clients to see it, too.
 const farewell = time.Second
 
@@ -128,12 +141,18 @@ func (s *served) end(ctx context.Context) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, farewell)
 		defer cancel()
-		_, _ = session.Collect(ctx, s.name.String()) // the person has it: nothing is kept
+		if s.person != nil {
+			_, _ = s.person.Collect(ctx) // the person has it: nothing is kept
+			_ = s.person.Close()
+		}
 	}
 	_, _ = s.server.Wait(ctx) // how it ended is known
 }
 
 func (s *served) close() {
+	if s.person != nil {
+		_ = s.person.Close() // it never fails
+	}
 	_ = s.server.Close() // what cannot be removed is in nobody's way
 }
 
