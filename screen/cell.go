@@ -126,11 +126,8 @@ func (t *table[T]) get(n uint32) (v T) {
 	return v
 }
 
-// put returns the number of v, or 0. mark calls its argument for each number in use.
+// put gives a number to v, which has none yet, or 0. mark calls its argument for each number in use.
 func (t *table[T]) put(v T, mark func(use func(uint32))) uint32 {
-	if n, ok := t.number[v]; ok {
-		return n
-	}
 	if t.number == nil {
 		t.number = make(map[T]uint32)
 		t.values = make([]T, 1)
@@ -264,5 +261,9 @@ func (s *Screen) extend(e extra) {
 		s.pen.extra = 0
 		return
 	}
-	s.pen.extra = uint16(s.extras.put(e, s.inUse(extraOf)))
+	n, ok := s.extras.number[e]
+	if !ok {
+		n = s.extras.put(e, s.inUse(extraOf))
+	}
+	s.pen.extra = uint16(n)
 }

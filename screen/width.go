@@ -15,6 +15,7 @@ type class uint8
 const (
 	widthMask class = 3
 	joins     class = 4 // may continue a cluster
+	pictures  class = 8 // a pictograph, which VARIATION SELECTOR-16 makes wide
 )
 
 // pages caches classes, 256 characters at a time: the answer costs a look through several tables, and the same few
@@ -41,6 +42,9 @@ func classify(r rune) class {
 	c := class(displaywidth.Rune(r))
 	if r == 0xad { // SOFT HYPHEN is shown, as in xterm
 		return 1
+	}
+	if oneCluster([]byte(string(r) + "\u200D\U0001F469")) { // only pictographs are joined
+		c |= pictures
 	}
 	for _, b := range before {
 		if oneCluster([]byte(b + string(r))) {
@@ -80,9 +84,6 @@ func hasEmojiForm(r rune) bool {
 	switch {
 	case r == '#' || r == '*' || '0' <= r && r <= '9':
 		return true
-	case r < 0x80:
-		return false
 	}
-	var joined [16]byte
-	return oneCluster(append(utf8.AppendRune(joined[:0], r), "\u200D\U0001F469"...)) // only pictographs are joined
+	return r >= 0x80 && classOf(r)&pictures != 0
 }
