@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +34,7 @@ Exit status: 0.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			lines := doctor.Judge(doctor.Look(cmd.Context()))
+			lines := doctor.Judge(doctor.Look(cmd.Context(), os.Stdin, os.Stdout))
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(lines)
 			}

@@ -83,7 +83,7 @@ func TestJudge(t *testing.T) {
 
 func TestLook(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
-	f := Look(t.Context())
+	f := Look(t.Context(), os.Stdin, os.Stdout)
 	if f.System != runtime.GOOS || f.Terminal != nil || f.FolderErr != nil {
 		t.Errorf("%+v", f)
 	}

@@ -11,12 +11,12 @@ import (
 	"github.com/spawnx/spawnx/ptyio"
 )
 
-// Look asks the system. It opens a terminal and closes it, starts a program that sleeps and ends it, starts the keeper,
+// Look asks the system; in and out are our own standard streams. It opens a terminal and closes it, starts a program that sleeps and ends it, starts the keeper,
 // and makes the folder of named programs if it is not there.
-func Look(ctx context.Context) Facts {
+func Look(ctx context.Context, in, out *os.File) Facts {
 	f := Facts{System: runtime.GOOS, Root: os.Geteuid() == 0}
 	f.Containment, f.ContainmentErr = proc.CheckContainment()
-	f.OurIn, f.OurOut = ptyio.IsTerminal(os.Stdin), ptyio.IsTerminal(os.Stdout)
+	f.OurIn, f.OurOut = ptyio.IsTerminal(in), ptyio.IsTerminal(out)
 	if s, err := ptyio.Open(ptyio.PTY, ptyio.Size{}, false); err != nil {
 		f.Terminal = err
 	} else {
