@@ -58,6 +58,13 @@ func TestPlayAndScreenStatus(t *testing.T) {
 			t.Errorf("%q: status %d, out %q, stderr %q", tt.args, got.status, got.out, got.err)
 		}
 	}
+	for end, begin := range map[string]string{".svg": "<svg", ".png": "\x89PNG\r\n"} {
+		picture := filepath.Join(t.TempDir(), "x"+end)
+		got := spawnxRun(t, nil, "screen", "-o", picture, good)
+		if data, err := os.ReadFile(picture); got.status != 0 || err != nil || !strings.Contains(string(data[:min(len(data), 200)]), begin) {
+			t.Errorf("%s: %+v, %v", end, got, err)
+		}
+	}
 	out := filepath.Join(t.TempDir(), "x.txt")
 	if got := spawnxRun(t, nil, "screen", good, "-o", out); got.status != 0 {
 		t.Errorf("got %+v", got)

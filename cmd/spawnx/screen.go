@@ -17,6 +17,7 @@ import (
 	"github.com/spawnx/spawnx/internal/scale"
 	"github.com/spawnx/spawnx/record"
 	"github.com/spawnx/spawnx/screen"
+	"github.com/spawnx/spawnx/screen/picture"
 	"github.com/spawnx/spawnx/session"
 )
 
@@ -130,6 +131,10 @@ func screenOf(name string, at time.Duration) (*screen.Screen, error) {
 // drawing is what makes the file of this name; "" is text.
 func drawing(name string) (func(io.Writer, *screen.Screen) error, error) {
 	switch filepath.Ext(name) {
+	case ".svg":
+		return func(w io.Writer, s *screen.Screen) error { return picture.SVG(w, s, picture.Options{Title: s.Title()}) }, nil
+	case ".png":
+		return func(w io.Writer, s *screen.Screen) error { return picture.PNG(w, s, picture.Options{Title: s.Title()}) }, nil
 	case ".txt":
 		return func(w io.Writer, s *screen.Screen) error {
 			_, err := io.WriteString(w, golden.Format(s, false))

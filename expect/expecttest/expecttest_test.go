@@ -180,6 +180,7 @@ func TestAFailureShowsWhatHappened(t *testing.T) {
 		"transcript.txt": `output  "\x1b[2J\x1b[5;10Hin the middle`,
 		"timeline.txt":   `match   "Password: "`,
 		"screen.txt":     "|         in the middle",
+		"screen.svg":     "Again:",
 		"recording.cast": `"m", "fail expect: nothing matched`,
 	} {
 		text, err := os.ReadFile(filepath.Join(inner.dir, name))

@@ -13,6 +13,7 @@ import (
 	"github.com/spawnx/spawnx/internal/golden"
 	"github.com/spawnx/spawnx/record"
 	"github.com/spawnx/spawnx/screen"
+	"github.com/spawnx/spawnx/screen/picture"
 )
 
 // Save writes the folder and returns the names of its files. With a Name its
@@ -20,6 +21,7 @@ import (
 //
 //	diagnosis.txt   the failure: what was wanted, what came, what the program does
 //	screen.txt      what a person would have seen at the end, as a golden file
+//	screen.svg      the same as a picture
 //	timeline.txt    what was waited for, sent and matched, with times
 //	transcript.txt  the same with all output between
 //	recording.cast  the output to be played; what was done is markers
@@ -47,6 +49,7 @@ func (w *Watch) Save(dir string, failure error) (names []string, err error) {
 	}{
 		{"diagnosis.txt", func(f io.Writer) error { return put(f, escape.Visible(diagnosis)+"\n") }},
 		{"screen.txt", func(f io.Writer) error { return put(f, golden.Format(s, false)) }},
+		{"screen.svg", func(f io.Writer) error { return picture.SVG(f, s, picture.Options{Title: w.command()}) }},
 		{"timeline.txt", func(f io.Writer) error { return put(f, w.lines(false)) }},
 		{"transcript.txt", func(f io.Writer) error { return put(f, w.lines(true)) }},
 		{"recording.cast", func(f io.Writer) error { return put(f, cast.String()) }},

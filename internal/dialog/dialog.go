@@ -1,7 +1,6 @@
 package dialog
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -78,6 +77,7 @@ func From(h record.Header, events []record.Event) Dialog {
 			v.screen.Resize(e.Rows, e.Cols)
 		case Secret, Unproved:
 			d.Steps = append(d.Steps, Step{Wait: v.asked(), Kind: Hidden, Unproved: e.Kind == Unproved})
+			v.before = v.screen.Clone()
 			v.answered("")
 		case record.Input:
 			d.answer(v, e.Data)
@@ -92,9 +92,12 @@ func From(h record.Header, events []record.Event) Dialog {
 
 // answer makes steps of what was typed.
 func (d *Dialog) answer(v *view, p []byte) {
-	wait := v.asked()
-	if n := len(d.Steps); n > 0 && d.Steps[n-1].Kind == Text && (p[0] >= ' ' || p[0] == '\r') {
-		wait = Pattern{} // in the middle of a line
+	var wait Pattern
+	n := len(d.Steps)
+	within := n > 0 && d.Steps[n-1].Kind == Text && (p[0] >= ' ' || p[0] == '\r') // a line
+	if !within {
+		wait = v.asked()
+		v.before = v.screen.Clone()
 	}
 	add := func(s Step) {
 		s.Wait, wait = wait, Pattern{}
@@ -161,7 +164,7 @@ type view struct {
 	text   []byte
 	echo   string // of the last answer, which may come
 	screen *screen.Screen
-	before *screen.Screen // when it was answered last
+	before *screen.Screen // when it was answered last, a line when it was begun
 	full   bool           // the alternate screen was shown since
 }
 
@@ -188,7 +191,7 @@ func (v *view) write(p []byte) {
 
 // answered begins anew behind an answer.
 func (v *view) answered(echo string) {
-	v.text, v.echo, v.before = v.text[:0], echo, v.screen.Clone()
+	v.text, v.echo = v.text[:0], echo
 	v.full = v.screen.Modes().Alternate
 }
 
@@ -303,8 +306,11 @@ func plain(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0xfffd })
 }
 
-// news is what is new on the screen of a full-screen program: the row next to
-// the cursor that changed since the last answer.
+// word is what a row needs to be told from the passing remarks of an editor.
+var word = regexp.MustCompile(`\pL{3,}`)
+
+// news is what is new on the screen of a full-screen program: the row with words
+// next to the cursor that changed since the last answer.
 func (v *view) news() Pattern {
 	best, distance := "", 1<<20
 	row := v.screen.Cursor().Row
@@ -314,7 +320,7 @@ func (v *view) news() Pattern {
 			text = strings.TrimSpace(text[:i])
 		}
 		away := max(changed-row, row-changed)
-		if len(bytes.TrimSpace([]byte(text))) >= 2 && plain(text) && away < distance {
+		if len(word.FindString(text)) >= 3 && plain(text) && away < distance {
 			best, distance = text, away
 		}
 	}

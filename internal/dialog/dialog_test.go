@@ -98,6 +98,7 @@ func TestWhatOfTheKeysIsRecorded(t *testing.T) {
 
 		{"keys of a full-screen program", together(presses(raw, "j"), out("\x1b[5;1H"), presses(raw, "j"), out("\x1b[6;1H"), presses(raw, ":q\r")), "jj:q\r"},
 		{"arrows", []happening{{key: "\x1b[A", mode: raw}, {out: "x"}, {key: "\x1b[B\x1b[B", mode: raw}}, "\x1b[A\x1b[B\x1b[B"},
+		{"what a terminal says by itself", []happening{{key: "\x1b[1;1R\x1b[?62;22cj\x1b]11;rgb:0/0/0\x07\x1b[Ik\x1b[<0;3;4M\x1bP1$r0m\x1b\\", mode: raw}, {out: "\x1b[5;1H"}}, "jk"},
 		{"a single key, unseen", presses(raw, "q"), "q"},
 		{"Enter alone", together(presses(raw, "\r"), presses(raw, "\r")), "\r\r"},
 	}
@@ -148,8 +149,8 @@ func TestADialogIsRecognised(t *testing.T) {
 		{"keys", at("menu: ", "> \x1b[B", "> \x1b[B", "> \r"), []Step{{Wait: text("menu: "), Kind: Keys, Names: []string{"down", "down"}}, {Kind: Line}}, Pattern{}},
 		{"an editor's line with a slip", at("$ ", "> l", "l", "> x", "x", "> \x7f", "\b \b", "> s", "s", "> \r", "\r\nfile\r\n"),
 			[]Step{{Wait: text("$ "), Kind: Line, Text: "ls"}}, text("file")},
-		{"full screen", at("\x1b[?1049h\x1b[2J\x1b[24;1H\"a\" [New]\x1b[1;1H", "> i", "\x1b[24;1H-- INSERT --\x1b[1;1H", "> h", "h", "> i", "i", "> \x1b", "\x1b[24;1H\x1b[K", "> :q\r", "\x1b[?1049l"),
-			[]Step{{Wait: shown(`"a" [New]`), Kind: Text, Text: "ihi"}, {Wait: shown("hi"), Kind: Keys, Names: []string{"esc"}}, {Kind: Line, Text: ":q"}}, Pattern{}},
+		{"full screen", at("\x1b[?1049h\x1b[2J\x1b[24;1H\"a\" [New]\x1b[1;1H", "> i", "\x1b[24;1H-- INSERT --\x1b[1;1H", "> h", "h", "> i", "i", "> a", "a\x1b[24;70H<F\x1b[1;4H", "> \x1b", "\x1b[24;1H\x1b[K", "> :q\r", "\x1b[?1049l"),
+			[]Step{{Wait: shown(`"a" [New]`), Kind: Text, Text: "ihia"}, {Wait: shown("hia"), Kind: Keys, Names: []string{"esc"}}, {Kind: Line, Text: ":q"}}, Pattern{}},
 	}
 	for _, tt := range tests {
 		d := From(record.Header{Rows: 24, Cols: 80}, tt.events)
