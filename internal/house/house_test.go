@@ -33,7 +33,7 @@ var floors = [][]string{
 	6: {"script", "debugger", "internal/artifact", "internal/grammar", "internal/doctor", "internal/clitest/report"},
 	7: {"expect/expecttest", "internal/clitest", "debugger/dap", "internal/web"},
 	8: {"cmd/spawnx"},
-	9: {"examples/...", "faults/...", "internal/house"}, // beside the rooms: may use them all
+	9: {"examples/...", "faults", "internal/house"}, // beside the rooms: may use them all
 }
 
 // imports: what these rooms import of ours, and nothing else, also where the floors would allow it.
@@ -58,7 +58,7 @@ var imports = map[string][]string{
 	"session": {"bridge", "bridge/fifo", "proc", "ptyio", "diag", "screen", "internal/secret", "internal/rundir", "internal/escape"},
 	// cmd hands it an opener of sessions
 	"script": {"expect", "screen", "record", "internal/secret", "proc", "ptyio", "bridge", "diag",
-		"internal/escape", "internal/keys", "internal/dialog"},
+		"internal/escape", "internal/keys", "internal/dialog", "internal/scale"},
 	"internal/artifact": {"expect", "screen", "screen/picture", "record", "diag", "proc", "internal/escape", "internal/golden"},
 	"debugger":          {"debugger/mi", "expect", "session", "bridge", "bridge/fifo", "proc", "ptyio", "internal/escape"},
 	"internal/web":      {"session", "debugger"},
@@ -86,11 +86,11 @@ var (
 )
 
 // Who may print and end the process: the programs. A shim is another process, between fork and execve.
-var mayPrint = []string{"cmd/...", "examples/...", "faults/...", "internal/shim", "internal/testprog"}
+var mayPrint = []string{"cmd/...", "examples/...", "faults", "internal/shim", "internal/testprog"}
 
 // Who may read single variables of the environment.
 var mayGetenv = []string{"internal/scale", "internal/secret", "internal/rundir", "expect/expecttest", "internal/clitest",
-	"cmd/...", "examples/...", "faults/...", "internal/testprog"}
+	"cmd/...", "examples/...", "faults", "internal/testprog"}
 
 const maxMethods = 20 // exported ones, of an exported type
 
