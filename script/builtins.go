@@ -19,6 +19,7 @@ import (
 
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/scale"
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/ptyio"
 )
@@ -78,6 +79,7 @@ func (r *run) globals() starlark.StringDict {
 		args = append(args, starlark.String(a))
 	}
 	all["args"] = starlark.NewList(args)
+	r.freezing = append(r.freezing, all["args"])
 	env := starlark.NewDict(len(r.opts.Env))
 	for _, kv := range r.opts.Env {
 		if name, value, ok := strings.Cut(kv, "="); ok {
@@ -259,7 +261,7 @@ func (r *run) open(ctx context.Context, addr string, limit time.Duration) (*expe
 		}
 		if limit > 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, limit)
+			ctx, cancel = context.WithTimeout(ctx, scale.Duration(limit))
 			defer cancel()
 		}
 		conn, err := new(net.Dialer).DialContext(ctx, network, where)
@@ -523,7 +525,7 @@ func parallel(t *task, _ *program, a *arguments) (starlark.Value, error) {
 	if a.err != nil {
 		return nil, a.err
 	}
-	freeze(f)
+	t.run.freeze(f)
 	items.Freeze()
 	ctx, cancel := context.WithCancelCause(t.ctx)
 	defer cancel(nil)
@@ -556,8 +558,14 @@ func parallel(t *task, _ *program, a *arguments) (starlark.Value, error) {
 }
 
 // freeze makes what a function can reach unchangeable: the script's global values, its own, its defaults.
-func freeze(f starlark.Callable) {
+// What was loaded is so already.
+func (r *run) freeze(f starlark.Callable) {
 	f.Freeze()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, v := range r.freezing {
+		v.Freeze()
+	}
 	if f, ok := f.(*starlark.Function); ok {
 		f.Globals().Freeze()
 	}
@@ -571,7 +579,9 @@ func (t *task) one(ctx context.Context, f starlark.Callable, item starlark.Value
 	if err == nil {
 		programsIn(v, keep, 0)
 	}
-	closeAll(slices.DeleteFunc(own.programs, func(p *program) bool { return keep[p] }))
+	own.programs = slices.DeleteFunc(own.programs, func(p *program) bool { return keep[p] })
+	closeAll(own.programs)
+	t.run.forget(own.programs)
 	return v, err
 }
 
@@ -614,19 +624,11 @@ func (r *run) load(thread *starlark.Thread, name string) (starlark.StringDict, e
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(filepath.Dir(from), name)
 	}
-	r.mu.Lock()
-	m := r.modules[name]
+	m := r.modules[name] // load is a statement of the main thread only
 	if m == nil {
-		m = &module{loading: true}
+		m = &module{err: fmt.Errorf("load: %s loads itself", name)}
 		r.modules[name] = m
-		r.mu.Unlock()
 		m.globals, m.err = r.read(thread, name)
-		r.mu.Lock()
-		m.loading = false
-	}
-	defer r.mu.Unlock()
-	if m.loading {
-		return nil, fmt.Errorf("load: %s loads itself", name)
 	}
 	return m.globals, m.err
 }
@@ -643,5 +645,7 @@ func (r *run) read(thread *starlark.Thread, name string) (starlark.StringDict, e
 	if p.screens {
 		r.screens.Store(true)
 	}
-	return p.code.Init(thread, r.globals())
+	globals, err := p.code.Init(thread, r.globals())
+	globals.Freeze() // several threads may use it
+	return globals, err
 }

@@ -103,6 +103,10 @@ p.expect("ready"); p.signal("USR1"); p.expect("usr1"); p.resize(33, 99); print(p
 		{"how it ended", `print(spawn(["sh", "-c", "exit 3"]).wait(check = False))
 p = spawn("cat"); p.signal("KILL"); x = p.wait(check = False); print(x.status, x.signal, x.code); print(p.wait(check = False) == x, p.wait(check = False).status)`,
 			"exit(code = 3, signal = None, status = 3)\n137 KILL -1\nTrue 137\n"},
+		{"how it ended after a close", `p = spawn("cat"); p.close(); p.close(); print(p.wait(check = False).signal)`, "TERM\n"},
+		{"what is there already", `p = spawn(["sh", "-c", "printf abc; read x"])
+while p.expect(TIMEOUT, timeout = 0).before != "abc": pass
+print(p.expect("b", timeout = 0).text, p.expect("never", TIMEOUT, timeout = 0).before)`, "b c\n"},
 		{"commands", `p = spawn("sh", prompt = "ready> ", env = {"PS1": "ready> "})
 p.expect(p.prompt)
 print(p.command("echo $((6*7))"), repr(p.command("printf 'a\\nb\\n'")))`, "42 \"a\\nb\"\n"},

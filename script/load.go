@@ -57,18 +57,15 @@ type Options struct {
 // dialect is what a script may say beyond standard Starlark.
 var dialect = &syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true}
 
-// longest is how long a script may be. The parser calls itself for what is nested: a file that is nothing
-// but brackets must not use up the stack.
+// longest is how long a script may be. What reads it calls itself for what is nested, and some of it
+// takes the square of the time: a file that is no script must neither use up the stack nor the day.
 const longest = 256 << 10
 
 // Load reads a script. The error is an *Error, or several of them joined: what is no Starlark, and names
 // that nothing defines. name is what errors call the script, and where load("FILE", …) begins to look.
 func Load(name string, src []byte) (*Program, error) {
 	if len(src) > longest {
-		return nil, &Error{File: name, Line: 1, Col: 1, Err: fmt.Errorf("a script of %d bytes, more than %d", len(src), longest)}
-	}
-	if err := tooDeep(name, src); err != nil {
-		return nil, err
+		return nil, &Error{File: name, Line: 1, Col: 1, static: true, Err: fmt.Errorf("a script of %d bytes, more than %d", len(src), longest)}
 	}
 	file, err := dialect.Parse(name, src, 0)
 	if err != nil {
@@ -79,29 +76,6 @@ func Load(name string, src []byte) (*Program, error) {
 		return nil, syntaxErrors(name, src, err)
 	}
 	return &Program{name: name, file: file, code: code, screens: bytes.Contains(src, []byte("screen"))}, nil
-}
-
-// deepest is how many brackets, operators and blocks may stand one in the other.
-const deepest = 500
-
-// tooDeep finds brackets that are nested too deep for the parser, roughly: those in strings count, too.
-func tooDeep(name string, src []byte) error {
-	line, depth, unary := 1, 0, 0
-	for _, b := range src {
-		switch b {
-		case '\n':
-			line++
-			unary = 0
-		case '(', '[', '{':
-			depth++
-		case ')', ']', '}':
-			depth = max(depth-1, 0)
-		}
-		if unary++; depth > deepest || unary > 16*deepest {
-			return &Error{File: name, Line: line, Err: errors.New("nested too deep, or a line that is too long")}
-		}
-	}
-	return nil
 }
 
 // Run runs the script to its end and stops the programs that it spawned and that still run. Ending ctx
@@ -132,5 +106,5 @@ func syntaxErrors(name string, src []byte, err error) error {
 	if errors.As(err, &s) {
 		return syntaxError(name, src, s.Pos, s.Msg)
 	}
-	return &Error{File: name, Line: 1, Col: 1, Err: err}
+	return &Error{File: name, Line: 1, Col: 1, Err: err, static: true}
 }

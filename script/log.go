@@ -46,7 +46,7 @@ func (p *program) copyTo(r *run, s *bridge.Stream, w io.Writer, end func()) {
 	for _, value := range r.secrets {
 		l.mask.Add(value)
 	}
-	r.logs = append(r.logs, l)
+	r.logs, p.logs = append(r.logs, l), append(p.logs, l)
 	r.mu.Unlock()
 	reader := s.Reader("log", bridge.Block)
 	p.logging.Go(func() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/scale"
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/screen"
 )
@@ -24,13 +26,15 @@ import (
 type program struct {
 	name    string
 	base    *expect.Console // with no settings of the script's
+	logs    []*masked
 	logging sync.WaitGroup
 
 	mu      sync.Mutex
 	opts    expect.Options // those that hold for every call
 	prompt  starlark.Value
-	ended   starlark.Value // the exit, once wait has seen it
-	display *display       // nil: the script never speaks of screens
+	ended   starlark.Value   // the exit, once wait has seen it
+	rules   []starlark.Value // of always
+	display *display         // nil: the script never speaks of screens
 }
 
 var (
@@ -40,9 +44,18 @@ var (
 
 func (p *program) String() string        { return "<program " + p.name + ">" }
 func (p *program) Type() string          { return "program" }
-func (p *program) Freeze()               {} // it is a handle, and safe for concurrent use
 func (p *program) Truth() starlark.Bool  { return true }
 func (p *program) Hash() (uint32, error) { return starlark.String(p.name).Hash() }
+
+// Freeze leaves the program itself as it is: it is a handle, and safe for concurrent use. But the answers
+// of its rules may then be given in any thread.
+func (p *program) Freeze() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.rules {
+		r.Freeze()
+	}
+}
 
 func (p *program) AttrNames() []string {
 	names := []string{"idle", "pid", "prompt", "timeout"}
@@ -186,6 +199,9 @@ func expectCases(t *task, p *program, a *arguments) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opts.Timeout == soon {
+		_, _ = p.base.Bridge().Output().Flush() // what is there counts; an error comes again in the wait
+	}
 	m, err := p.console(t, opts).Expect(t.ctx, cases...)
 	if v := timedOut(err, late); v != nil {
 		return v, nil
@@ -302,6 +318,12 @@ func always(t *task, p *program, a *arguments) (starlark.Value, error) {
 	if len(rules) == 0 {
 		return nil, hinted{"no rules", "write p.always(on(case, reply))"}
 	}
+	p.mu.Lock()
+	p.rules = append(p.rules, a.rest...)
+	p.mu.Unlock()
+	if t != t.run.main { // another thread may wait when they are due
+		p.Freeze()
+	}
 	remove := p.base.Always(rules...)
 	return starlark.NewBuiltin("remove", func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 		remove()
@@ -413,19 +435,24 @@ func wait(t *task, p *program, a *arguments) (starlark.Value, error) {
 	}
 	c := p.console(t, expect.Options{Timeout: limit, IdleTimeout: -1})
 	m, err := c.Expect(t.ctx, expect.EOF)
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrClosed) { // after close there is still an exit
 		return nil, waitError(err)
 	}
 	ctx := t.ctx
 	if limit > 0 { // the output has ended, and the program not yet
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, max(limit, time.Second))
+		ctx, cancel = context.WithTimeoutCause(ctx, scale.Duration(limit),
+			fmt.Errorf("%s has ended its output and still runs after %s: %w", p.name, limit, context.DeadlineExceeded))
 		defer cancel()
 	}
-	exit, err := c.Wait(ctx)
+	end := c.Wait
+	if errors.Is(err, os.ErrClosed) {
+		end = c.Bridge().Wait
+	}
+	exit, err := end(ctx)
 	var status *proc.ExitError
 	if err != nil && !errors.As(err, &status) {
-		return nil, fmt.Errorf("%w", err)
+		return nil, err
 	}
 	if err != nil && check {
 		return nil, &endError{name: p.name, err: err, last: m.Before}

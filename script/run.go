@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,7 +28,8 @@ type run struct {
 	mask     secret.Mask
 	secrets  [][]byte // that are known, for logs that begin later
 	logs     []*masked
-	programs []*program // all that were begun, in order
+	programs []*program       // that were begun, in order
+	freezing []starlark.Value // what a parallel freezes besides the globals: what all files see
 	modules  map[string]*module
 
 	printing sync.Mutex // one line at a time
@@ -105,6 +107,16 @@ func (r *run) stop() {
 	programs := r.programs
 	r.mu.Unlock()
 	closeAll(programs)
+}
+
+// forget lets go of programs that were stopped, so that a long script holds no more than it uses.
+func (r *run) forget(programs []*program) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.programs = slices.DeleteFunc(r.programs, func(p *program) bool { return slices.Contains(programs, p) })
+	for _, p := range programs {
+		r.logs = slices.DeleteFunc(r.logs, func(l *masked) bool { return slices.Contains(p.logs, l) })
+	}
 }
 
 func closeAll(programs []*program) {
@@ -185,6 +197,5 @@ func (r *run) print(w io.Writer, s string) error {
 // A module is a file that load has read.
 type module struct {
 	globals starlark.StringDict
-	err     error
-	loading bool
+	err     error // until it was read: that it loads itself
 }

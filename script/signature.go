@@ -184,8 +184,8 @@ func (a *arguments) duration(name string, def, none time.Duration) time.Duration
 	return d
 }
 
-// soon is the time that stands for 0: what is there already is looked at, and no more.
-const soon = time.Nanosecond
+// soon is the time that stands for 0: what is there already is looked at, and hardly more.
+const soon = 10 * time.Millisecond
 
 // asDuration reads a number of seconds, or a text such as "1m30s".
 func asDuration(v starlark.Value) (time.Duration, error) {
