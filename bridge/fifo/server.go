@@ -121,8 +121,8 @@ func (v *server) take(ctx context.Context, line string) {
 	if line == "" {
 		return
 	}
-	name, request, ok := strings.Cut(line, " ")
-	if !ok || !validName(name) || name == requests {
+	name, request, ok := parseRequest(line)
+	if !ok {
 		v.refuse(line, errNoRequest)
 		return
 	}
@@ -147,6 +147,12 @@ func (v *server) take(ctx context.Context, line string) {
 }
 
 var errNoRequest = errors.New("no request: a line is the name of a fifo in this folder, a blank, and the request")
+
+// parseRequest takes a line apart.
+func parseRequest(line string) (name, request string, ok bool) {
+	name, request, ok = strings.Cut(line, " ")
+	return name, request, ok && validName(name) && name != requests
+}
 
 // validName keeps replies in the folder.
 func validName(name string) bool {
