@@ -41,6 +41,7 @@ java                    default-jdk-headless
 less                    less
 lua5.4                  lua5.4
 mawk                    mawk
+nc                      netcat-openbsd
 mc                      mc
 nano                    nano
 node                    nodejs
