@@ -290,7 +290,7 @@ wait
 		t.Fatal(r.Outcome)
 	}
 	a := r.Attempts[0]
-	for _, name := range []string{"diagnosis.txt", "screen.txt", "timeline.txt", "transcript.txt", "recording.cast", "srv.screen.txt", "srv.recording.cast",
+	for _, name := range []string{"diagnosis.txt", "screen.txt", "screen.svg", "timeline.txt", "transcript.txt", "recording.cast", "srv.screen.txt", "srv.recording.cast",
 		"stdout.txt", "stderr.txt", "script.txt", "work/file"} {
 		data, err := os.ReadFile(filepath.Join(a.Folder, name))
 		if err != nil {
