@@ -186,7 +186,7 @@ func joined(text string) (commands []string) {
 
 var (
 	// Of the clone; what fetches it or runs all tests, this one too, cannot be tested here.
-	ofTheClone = regexp.MustCompile(`^go (run|build|install|test) (-\S+ )*\./`)
+	ofTheClone = regexp.MustCompile(`^(?:CGO_ENABLED=0 )?go (run|build|install|test) (-\S+ )*\./`)
 	notHere    = regexp.MustCompile(`^(git clone|cd |\./test\.sh|go install \S+@|(sudo )?apt(-get)? )`)
 )
 
