@@ -128,3 +128,46 @@ func ExampleNew() {
 	fmt.Printf("%s %v\n", buf, err)
 	// Output: there and back <nil>
 }
+
+// Two programs talk to each other; who watches sees each line before the other
+// one does.
+func ExampleLink() {
+	ctx := context.Background()
+	asks := proc.Spec{Args: []string{"sh", "-c", "for i in 1 2; do echo question $i; read -r answer; done"}, Stdio: proc.Pipes}
+	answers := proc.Spec{Args: []string{"sh", "-c", `while read -r question; do echo "$question? yes"; done`}, Stdio: proc.Pipes}
+	watch := func(from int, p []byte) { fmt.Printf("%d: %s", from, p) }
+	exits, err := bridge.Link(ctx, bridge.LinkOptions{Watch: watch}, bridge.End{Spec: &asks}, bridge.End{Spec: &answers})
+	fmt.Println(exits, err)
+	// Output:
+	// 0: question 1
+	// 1: question 1? yes
+	// 0: question 2
+	// 1: question 2? yes
+	// [exit status 0 exit status 0] <nil>
+}
+
+// Our own input and output, joined to a program with nothing in between that
+// would see the bytes. OverFiles takes any two files.
+func ExampleOverFiles() {
+	ctx := context.Background()
+	in, say, _ := os.Pipe()
+	hear, out, _ := os.Pipe()
+	here, err := bridge.OverFiles(in, out)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer here.Close()
+	go func() {
+		fmt.Fprint(say, "b\na\n")
+		say.Close()
+	}()
+	_, err = bridge.Link(ctx, bridge.LinkOptions{}, bridge.End{Bridge: here}, bridge.End{Spec: &proc.Spec{Args: []string{"sort"}, Stdio: proc.Pipes}})
+	fmt.Println(err)
+	sorted, _ := io.ReadAll(hear)
+	fmt.Printf("%s", sorted)
+	// Output:
+	// <nil>
+	// a
+	// b
+}
