@@ -45,6 +45,7 @@ type attachment struct {
 	role   Role
 	size   proc.Size
 	active int
+	bare   int64 // of a bare connection: how far it has come
 
 	mu   sync.Mutex
 	left int  // lanes that have not ended
@@ -243,6 +244,7 @@ func (s *Server) remove(a *attachment) {
 	s.forget(a)
 	s.mu.Lock()
 	delete(s.clients, a.id)
+	s.bare = max(s.bare, a.bare)
 	before := s.seat
 	s.seat = s.seat.leave(a.id)
 	moved := s.seat != before

@@ -172,14 +172,16 @@ func TestNonsenseHarmsNobody(t *testing.T) {
 // Who says nothing, or one byte now and then, holds a place for 5 s at most,
 // and never keeps others out.
 func TestIdleConnectionsHarmNobody(t *testing.T) {
+	n := 300
+	if *heavy {
+		n = 1000
+	} else {
+		t.Cleanup(session.SetHelloTime(time.Second)) // after the server is gone
+	}
 	dir := inRuntimeDir(t)
 	serve(t, "sh", bash(), session.Options{})
 	path := filepath.Join(dir, "spawnx", "sh", "control")
 	other := expect.Attach(dial(t, session.Dialer{}, "sh").Bridge())
-	n := 300
-	if *heavy {
-		n = 1000
-	}
 	var idle []net.Conn
 	for range n {
 		c, err := net.Dial("unix", path)
@@ -508,7 +510,7 @@ func TestBareBytes(t *testing.T) {
 // taken; what a dead server left is.
 func TestWhereASocketCanBe(t *testing.T) {
 	dir := inRuntimeDir(t)
-	s, _ := serve(t, "sh", bash(), session.Options{})
+	s, _ := serve(t, "cat", onPipes("cat"), session.Options{})
 	path := filepath.Join(dir, "s")
 	at, err := s.Listen("spawnx:" + path)
 	if err != nil || at != "spawnx:"+path {

@@ -73,8 +73,9 @@ func TestFifoDoorKeepsWhatNobodyRead(t *testing.T) {
 
 // A fifo that nobody reads does not stop the program, and a line says what is missing.
 func TestFifoDoorThatNobodyReads(t *testing.T) {
-	dir, s := fifoDoor(t, "yes", onPipes("head -c 8000000 /dev/zero | tr '\\0' x; echo; echo the end"), session.Options{})
+	dir, s := fifoDoor(t, "yes", onPipes("read go; head -c 8000000 /dev/zero | tr '\\0' x; echo; echo the end"), session.Options{})
 	c := dial(t, session.Dialer{}, "yes")
+	io.WriteString(c.Bridge().Input(), "go\n")
 	if n, err := io.Copy(io.Discard, c.Bridge().Output().Reader("test", 0)); n != 8_000_009 || err != nil {
 		t.Errorf("a client beside it: %d bytes, %v", n, err)
 	}

@@ -410,8 +410,12 @@ func (s *Server) serveBare(conn net.Conn, peer string) {
 	s.last++
 	a.id = s.last
 	a.name = fmt.Sprintf("client %d", a.id)
-	s.clients[a.id] = a
 	from := s.bare
+	for _, other := range s.clients {
+		from = max(from, other.bare)
+	}
+	a.bare = from
+	s.clients[a.id] = a
 	s.notify()
 	s.mu.Unlock()
 	defer s.remove(a)
@@ -455,20 +459,23 @@ func (p *pump) runBare() {
 		n, err := p.r.ReadContext(p.a.ctx, buf)
 		switch {
 		case n > 0:
+			end := p.r.Offset()
 			p.mu.Lock()
-			p.sent += int64(n)
-			p.acked = p.sent
+			p.sent, p.acked = end, end
 			p.mu.Unlock()
+			s := p.a.s
+			s.mu.Lock() // before the other end can see it, and leave for another to come
+			p.a.bare = end
+			s.mu.Unlock()
 			p.watch(true)
-			_, err = p.a.conn.Write(buf[:n])
+			k, err := p.a.conn.Write(buf[:n])
 			p.watch(false)
 			if err != nil {
+				s.mu.Lock()
+				p.a.bare -= int64(n - k)
+				s.mu.Unlock()
 				return
 			}
-			s := p.a.s
-			s.mu.Lock()
-			s.bare = max(s.bare, p.r.Offset())
-			s.mu.Unlock()
 			p.caughtUp()
 		case bridge.IsLost(err):
 		case err != nil:

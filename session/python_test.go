@@ -52,7 +52,7 @@ func TestThePaperSufficesForMuch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	input := strings.Repeat("0123456789abcdef\n", 200_000)
+	input := strings.Repeat("0123456789abcdef\n", 60_000)
 	out, errs, status := python(t, addr, input, "SPAWNX_TOKEN="+string(token), "SPAWNX_FINGERPRINT="+s.Fingerprint())
 	if out != input || errs != "" || status != 0 {
 		t.Errorf("%d bytes came back of %d, stderr %q, status %d", len(out), len(input), errs, status)

@@ -123,13 +123,14 @@ type Options struct {
 const (
 	defaultLinger = time.Minute
 	leaveTime     = time.Second
-	maxClients    = 256 // of a server
-	maxPeer       = 128 // of one user or address
-	maxPending    = 128 // that have not said hello
-	helloTime     = 5 * time.Second
+	maxClients    = 256  // of a server
+	maxPeer       = 128  // of one user or address
+	maxPending    = 128  // that have not said hello
 	maxRemembered = 1000 // clients that are gone, and places
 	maxRequests   = 64
 )
+
+var helloTime = 5 * time.Second // a variable for the tests alone
 
 // A Server serves one Bridge to many clients. Its methods may be called
 // concurrently. Whoever made it closes it, and then the Bridge.
@@ -152,7 +153,7 @@ type Server struct {
 	seat      seat
 	inputs    memory[*typed]
 	places    memory[int64]
-	bare      int64 // where the next bare connection begins
+	bare      int64 // how far the bare connections that are gone have come
 	exit      *Exit
 	ended     chan struct{} // closed when exit is known
 	collected bool

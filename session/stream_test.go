@@ -74,7 +74,7 @@ func readAll(ctx context.Context, c *session.Client, want []byte, pause func(n i
 // nothing: those get all, and the two have all or were told byte by byte what
 // they have not.
 func TestSlowClientsHarmNobody(t *testing.T) {
-	size := 8 << 20
+	size := 4 << 20
 	if *heavy {
 		size = 100 << 20
 	}

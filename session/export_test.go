@@ -1,0 +1,11 @@
+package session
+
+import "time"
+
+// SetHelloTime changes how long a connection may take to say hello, for the
+// Servers that are made until back is called.
+func SetHelloTime(d time.Duration) (back func()) {
+	old := helloTime
+	helloTime = d
+	return func() { helloTime = old }
+}
