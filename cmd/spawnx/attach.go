@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/ptyio"
+	"github.com/spawnx/spawnx/screen"
 	"github.com/spawnx/spawnx/session"
 )
 
@@ -99,14 +102,22 @@ func (a *attaching) sit(c *session.Client, here surroundings, name string) (err 
 			return err
 		}
 	}
+	seen := newOnTerminal(c.Size())
+	var out io.Writer = os.Stdout
+	if here.stdoutTerminal {
+		out = io.MultiWriter(os.Stdout, seen)
+	}
 	err = c.Join(context.Background(), bridge.Seat{
 		In: keys, Terminal: here.stdinTerminal && here.stdoutTerminal && !a.readOnly,
-		Out: os.Stdout, Err: os.Stderr,
+		Out: out, Err: os.Stderr,
 		Typed: a.typed, KeepInput: true,
 	})
 	stand()
 	switch {
 	case errors.Is(err, bridge.ErrLeft):
+		if here.stdoutTerminal {
+			_, _ = os.Stdout.WriteString(seen.leave()) // where it fails the terminal is gone
+		}
 		return nil
 	case err != nil:
 		return ofName("attach", name, err)
@@ -125,4 +136,25 @@ func (a *attaching) typed(p []byte) (pass []byte, leave bool) {
 		p = nil
 	}
 	return p, leave
+}
+
+// An onTerminal is what of the program's output is on our terminal, which it may have switched to what it needs.
+type onTerminal struct{ *screen.Screen }
+
+func newOnTerminal(size proc.Size) onTerminal {
+	size = size.OrDefault()
+	return onTerminal{screen.New(size.Rows, size.Cols)}
+}
+
+// leave is what gives a terminal back as a shell wants it: the program that goes on does not.
+func (s onTerminal) leave() string {
+	const (
+		plain   = "\x1b[m\x1b[?25h"                                                    // no colours, a cursor
+		keys    = "\x1b[?1l\x1b>\x1b[?2004l\x1b[?1004l"                                // keys, paste and focus say nothing special
+		noMouse = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l" // clicks are the terminal's
+	)
+	if s.Modes().Alternate {
+		return plain + keys + noMouse + "\x1b[?1049l"
+	}
+	return plain + keys + noMouse + "\r\n"
 }

@@ -337,6 +337,13 @@ func TestNamedFullScreen(t *testing.T) {
 	sh := shell(t)
 	types(t, sh, "spawnx attach ed")
 	sees(t, sh, expect.Text("hello from afar"))
+	presses(t, sh, `ctrl-\`)
+	// The shell's screen is back.
+	raw := sh.With(expect.Options{View: expect.Raw})
+	sees(t, raw, expect.Text("\x1b[?1049l"))
+	sees(t, sh, prompt)
+	types(t, sh, "spawnx attach ed")
+	sees(t, sh, expect.Text("hello from afar"))
 	presses(t, sh, "esc", ":", "x", "enter")
 	sees(t, sh, prompt)
 	if text, err := os.ReadFile(filepath.Join(dir, "notes.txt")); string(text) != "hello from afar\n" || err != nil {
