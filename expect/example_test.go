@@ -13,6 +13,7 @@ import (
 
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/screen"
 )
 
 // A dialog: questions that are answered on the way, and what is waited for in the end.
@@ -195,4 +196,23 @@ func ExampleNew() {
 	m, err := c.Expect(ctx, expect.EOF)
 	fmt.Printf("%q %v\n", m.Before, err)
 	// Output: "221 QUIT\r\n" <nil>
+}
+
+// The screen is the caller's; expect feeds it.
+func ExampleOnScreen() {
+	ctx := context.Background()
+	c, err := expect.Spawn(ctx, proc.Command("printf", "disk  42%%\nmem   17%%\n"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	c = c.With(expect.Options{Screen: screen.New(24, 80)})
+	m, err := c.Expect(ctx, expect.OnScreen(expect.Regexp(`(?m)^mem +(\d+)%$`)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(m.Groups[1])
+	// Output: 17
 }

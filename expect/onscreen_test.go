@@ -15,6 +15,7 @@ import (
 
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/screen"
 )
 
 // A page is a Renderer that knows little: \r, \n, cursor to row and column,
@@ -332,4 +333,31 @@ func TestAnErrorShowsTheScreen(t *testing.T) {
 			t.Errorf("got\n%v\nwant\n%s", err, want)
 		}
 	})
+}
+
+// A real screen beside a real full-screen program.
+func TestVimOnAScreen(t *testing.T) {
+	d := drive(t, proc.Spec{Args: []string{"vim", "-u", "NONE", "-i", "NONE", "--cmd", "set nocp noswapfile", t.TempDir() + "/notes"}, Env: env("TERM=xterm-256color")})
+	s := screen.New(24, 80)
+	c := dialog{t, d.With(expect.Options{Screen: s})}
+	c.expect(expect.OnScreen(expect.Text("[New]")))
+	c.keys("i")
+	c.expect(expect.OnScreen(expect.Text("-- INSERT --")))
+	if err := c.Send("hello"); err != nil {
+		t.Fatal(err)
+	}
+	c.expect(expect.OnScreen(expect.Regexp(`(?m)^hello$`)))
+	if cur := s.Cursor(); cur.Row != 1 || cur.Col != 6 {
+		t.Errorf("the cursor is at %+v", cur)
+	}
+	if err := c.Bridge().Resize(proc.Size{Rows: 10, Cols: 40}); err != nil {
+		t.Fatal(err)
+	}
+	c.keys("esc")
+	c.expect(expect.OnScreen(expect.Regexp(`^hello(\n~){8}$`)))
+	if rows, cols := s.Size(); rows != 10 || cols != 40 {
+		t.Errorf("it is %dx%d", rows, cols)
+	}
+	c.line(":q!")
+	c.ends(0)
 }

@@ -53,7 +53,7 @@ type Event struct {
 
 // mostOutput bounds the output that is kept: twice as much at most. What is
 // older is kept as the screen that it made.
-const mostOutput = 4 << 20
+const mostOutput = 1 << 20
 
 // mostEvents bounds their number in the same way.
 const mostEvents = 50000
