@@ -68,8 +68,7 @@ func (r *row) part(x int) {
 		return
 	}
 	for _, i := range [2]int{x - 1, x} {
-		r.cells[i].ch = ' '
-		r.cells[i].attr &^= wide | tail
+		r.cells[i] = cell{ch: ' '}
 	}
 }
 
@@ -219,10 +218,10 @@ func (s *Screen) deleteCells(r *row, x, n int) {
 	}
 }
 
-// used is the number of cells up to the last that was written to or coloured.
+// used is the number of cells up to the last that was written to.
 func (r *row) used() int {
 	for i := len(r.cells); i > 0; i-- {
-		if r.cells[i-1] != (cell{}) {
+		if r.cells[i-1].ch != 0 || r.cells[i-1].attr&tail != 0 {
 			return i
 		}
 	}
@@ -242,7 +241,8 @@ func (r *row) resize(cols int) {
 	}
 }
 
-// reflow breaks the lines anew. cursor is a row and a column of rows; the new ones are returned with it.
+// reflow breaks the lines anew. The cursor is at row cy and column cx; where it is then is returned too. One that stood
+// behind the end of its line stands at it then.
 func reflow(rows []*row, cols int, cy, cx int) (out []*row, y, x int) {
 	for i := 0; i < len(rows); {
 		// One line: rows[i:end], which ends with the first row that does not go on in the next.
@@ -250,8 +250,17 @@ func reflow(rows []*row, cols int, cy, cx int) (out []*row, y, x int) {
 		for end < len(rows) && rows[end-1].wrapped {
 			end++
 		}
+		if used := rows[i].used(); end == i+1 && used <= cols { // it fits: what was erased in colour behind it stays
+			if i == cy {
+				y, x = len(out), min(cx, used, cols-1)
+			}
+			rows[i].resize(cols)
+			out = append(out, rows[i])
+			i = end
+			continue
+		}
 		var line []cell
-		at, past := -1, 0 // where the cursor is in it, or how far behind its end
+		at := -1 // where the cursor is in it
 		for n := i; n < end; n++ {
 			r := rows[n]
 			used := len(r.cells)
@@ -262,7 +271,6 @@ func reflow(rows []*row, cols int, cy, cx int) (out []*row, y, x int) {
 			}
 			if n == cy {
 				at = len(line) + min(cx, used)
-				past = max(cx-used, 0)
 			}
 			line = append(line, r.cells[:used]...)
 		}
@@ -274,7 +282,6 @@ func reflow(rows []*row, cols int, cy, cx int) (out []*row, y, x int) {
 		if at >= 0 {
 			y, x = locate(out[first:], at)
 			y += first
-			x = min(x+past, cols-1)
 		}
 		i = end
 	}
