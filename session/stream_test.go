@@ -5,12 +5,15 @@ package session_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -166,4 +169,73 @@ func serveHeld(t *testing.T, size int, start chan struct{}) {
 		<-start
 		io.WriteString(b.Input(), "go\n")
 	}()
+}
+
+// stopped joins by hand, takes nothing until the program has ended, and returns
+// what the server had sent: the types of its frames in order, each once.
+func stopped(t *testing.T, hello string) (kinds []byte, code string) {
+	t.Helper()
+	dir := inRuntimeDir(t)
+	spec := shell("read go; stty -onlcr; head -c 3000000 /dev/zero | tr '\\0' x; printf 'the end'")
+	_, b := serve(t, "yes", spec, session.Options{})
+	r := rawDial(t, filepath.Join(dir, "spawnx", "yes", "control"))
+	r.Write(rawFrame(1, 0, hello))
+	if kind, _, _ := r.next(); kind != 1 {
+		t.Fatalf("a frame of type %d", kind)
+	}
+	if _, err := io.WriteString(b.Input(), "go\r"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	next := uint64(0)
+	for {
+		kind, lane, payload := r.next()
+		switch kind {
+		case 0:
+			return kinds, "closed"
+		case 2, 4:
+			if at := binary.BigEndian.Uint64([]byte(payload)); at != next {
+				t.Fatalf("a frame of type %d at %d where %d comes next", kind, at, next)
+			}
+			next += uint64(len(payload) - 8)
+			if kind == 4 {
+				next = binary.BigEndian.Uint64([]byte(payload[8:]))
+			}
+			r.Write(rawFrame(3, lane, string(binary.BigEndian.AppendUint64(nil, next))))
+		case 5:
+			if at := binary.BigEndian.Uint64([]byte(payload)); at != next {
+				t.Fatalf("a screen at %d where %d comes next", at, next)
+			}
+		case 6:
+			if strings.Contains(payload, `"code":"slow"`) {
+				return kinds, "slow"
+			}
+			if strings.Contains(payload, `"exit"`) {
+				return kinds, "exit"
+			}
+			continue
+		}
+		if len(kinds) == 0 || kinds[len(kinds)-1] != kind {
+			kinds = append(kinds, kind)
+		}
+	}
+}
+
+// Who stands still loses output, and sees the screen in its place; or is sent
+// away, where it has asked for that.
+func TestWhoStandsStill(t *testing.T) {
+	kinds, end := stopped(t, `{"spawnx":1,"replay":"screen"}`)
+	if !bytes.HasPrefix(kinds, []byte{5, 2, 4, 5}) || end != "exit" {
+		t.Errorf("frames %v, %s; want a screen, data, a gap, a screen, and the exit", kinds, end)
+	}
+	kinds, end = stopped(t, `{"spawnx":1}`)
+	if !bytes.HasPrefix(kinds, []byte{2, 4, 2}) || end != "exit" {
+		t.Errorf("frames %v, %s; want data, a gap, data, and the exit", kinds, end)
+	}
+	kinds, end = stopped(t, `{"spawnx":1,"slow":"disconnect"}`)
+	if !bytes.Equal(kinds, []byte{2}) || end == "exit" {
+		t.Errorf("frames %v, %s; want data and a closed connection", kinds, end)
+	}
 }
