@@ -466,3 +466,18 @@ func TestSecretsAreGivenOnceAndSafely(t *testing.T) {
 	says(t, `p = spawn(["sh", "-c", "echo go; cat"], stdio = "pipes"); print(p.expect(on("go", secret("env:SPAWNX_TEST_PW", unproved = True)), re("tr.*r")).text)`, "[secret]\n")
 	ends(t, `spawn("cat").sendsecret("env:SPAWNX_TEST_NO_SUCH", unproved = True)`, 1, "SPAWNX_TEST_NO_SUCH")
 }
+
+// A serial line: here a terminal that a program lends us.
+func TestConnectToALine(t *testing.T) {
+	t.Parallel()
+	says(t, `
+p = spawn(["sh", "-c", "tty; exec sleep 1000"])
+q = connect("tty:" + p.expect(re("/dev/\\S+\n")).text.strip() + ",9600")
+q.sendline("out")
+print(repr(p.expect("out\r", view = "raw").text))
+p.send("in")
+print(q.expect("in").text)
+q.close()
+`, "\"out\\r\"\nin\n")
+	ends(t, `connect("tty:/dev/null")`, 1, `"tty:/dev/null" is no serial line`, "tty:DEVICE,115200")
+}
