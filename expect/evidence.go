@@ -47,7 +47,9 @@ func (p *prober) due(now time.Time) (bool, time.Time) {
 // behind the offset have, up to which the caller knows its output. A far side
 // that stands beside its program looks for itself.
 func (c *conversation) waiting(have int64) diag.Evidence {
-	if far, ok := c.b.Peer().(interface{ Waiting(have int64) diag.Evidence }); ok {
+	if far, ok := c.b.Peer().(interface {
+		Waiting(have int64) diag.Evidence
+	}); ok {
 		return far.Waiting(have)
 	}
 	return diag.Waiting(lanes("", c.b.Stats(), c.b), c.b.Taken, func() (bool, error) {
