@@ -45,13 +45,18 @@ and s behind it), or <waiting> (it waits for input, and no other rule matches), 
                                                   terminal; stop the program, status 1
 A leading \ makes the rest plain text, of either.
 
+With --name others can join the program while it runs, from any shell: spawnx list, attach, expect,
+command, send and others. It gets a terminal, and ends when this spawnx does, killed or not. With -d
+it is left running by itself: spawnx returns when it runs, or cannot; spawnx wait NAME gives its status.
+
 Exit status: the program's, 128+N when signal N ended it; 1 for <fail> and where a dialog
 failed, 124 for a timeout, 125 for spawnx itself, 126 cannot run, 127 not found.`,
 		Example: `  spawnx run --on 'Name? => Ada' sh -c 'printf "Name? "; read n; echo hello $n'
   spawnx run --on '[Y/n] => y' --on 'Password: => <secret env:PW>' ./install.sh
   spawnx run --on '<waiting> => <fail unknown question>' ./install.sh
   spawnx run --timeout 5m --log build.log make
-  spawnx run --restart on-failure --log web.log --log-size 10M ./server`,
+  spawnx run -d --name web --stdio pipes --restart on-failure --log web.log --log-size 10M ./server
+  spawnx run -d --name db psql; spawnx expect db '=# '; spawnx command db 'select 1;'`,
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			r := &running{flags: &flags, here: lookAround()}

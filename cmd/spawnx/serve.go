@@ -36,7 +36,7 @@ func (r *running) reserve() (*served, error) {
 	if s.name, err = session.Reserve(r.flags.name); err != nil {
 		return nil, err
 	}
-	// Where containment is not to be had the program runs without; list says so.
+	// Where containment is not to be had the program runs without: spawnx doctor says so.
 	if _, err := proc.CheckContainment(); err == nil {
 		r.plan.spec.Contain = true
 	}
