@@ -476,6 +476,7 @@ func passwordShows(t *T) {
 }
 
 func escapesShow(t *T) {
+	t.Must(os.Chmod(t.Dir, 0o700))
 	var shown bytes.Buffer
 	if !t.Defended {
 		cmd := t.command(testprog.Args("escapes")...)
@@ -500,6 +501,19 @@ func escapesShow(t *T) {
 		}
 		shown.Write(out)
 		_ = in.Close()
+		named := t.command(t.Spawnx, "run", "-d", "--name", "nasty", "cat", testprog.Nasty)
+		list := t.command(t.Spawnx, "list")
+		for _, cmd := range []*exec.Cmd{named, list} {
+			cmd.Env = append(cmd.Env, "XDG_RUNTIME_DIR="+t.Dir)
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Errorf("%v: %v: %q", cmd.Args[1], err, out)
+			}
+			shown.Write(out)
+		}
+		if !strings.Contains(shown.String(), "nasty") {
+			t.Errorf("list does not name it: %q", shown.String())
+		}
 		_ = sleeper.Wait()
 		words := []string{"", "a b", "$(id)", "; rm -rf /", "`x`", "\n", "\xff", testprog.Nasty, "-x", "*"}
 		out, err = t.command(append(append([]string{t.Spawnx, "run"}, testprog.Args("argv")...), words...)...).Output()

@@ -26,7 +26,7 @@ import (
 // No orphan is left, no stranger is hit.
 var orphanCases = []fault{
 	{ID: "F22", What: "Stop of eight processes: plain, nohup, setsid, TERM ignored, stopped, orphaned: none is left", Off: "killing the process group", Quick: 2, Full: 100, Run: stopTree},
-	{ID: "F23", What: "a contained program that forks, leaves its session and ends, again and again: Stop ends it", Off: "killing the process group", Quick: 1, Full: 40, Run: stopHopper},
+	{ID: "F23", What: "a contained program that forks, leaves its session and ends, again and again: Stop ends it", Off: "killing the process group", Quick: 1, Full: 40, Tries: 20, Run: stopHopper},
 	{ID: "F24", What: "SIGKILL of the supervisor of contained programs (3; in a whole run 200) at any moment: nothing is left after 2 s", Off: "not contained", Quick: 4, Full: 45, Tries: 3, Run: supervisorKilled},
 	{ID: "F25", What: "`spawnx run … | head -1`, errors closed too: the program ends, the status is that of SIGPIPE or 1, nothing is left", Off: "a parent that dies of SIGPIPE", Quick: 1, Full: 20, Run: readerLeaves},
 	{ID: "F26", What: "1,000 programs beside threads that end (200 in CI): none dies early", Off: "PDEATHSIG", Quick: 1, Full: 5, Run: threadsEnd},

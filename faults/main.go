@@ -7,7 +7,7 @@
 //	go run ./faults                 all cases, as root and as an ordinary user where root starts it
 //	go run ./faults F22 F24         some
 //	go run ./faults -quick          few repeats: what `go test ./faults` does
-//	go run ./faults -write          all, and the scoreboard, README.md
+//	go run ./faults -write          all, and the scoreboard, README.md; with names, these rows of it
 //	go run ./faults soak -for 30m   a mix of operations on many programs, sampled for leaks
 package main
 
@@ -47,7 +47,8 @@ func faults(ctx context.Context, args []string) error {
 	}
 	fs := flag.NewFlagSet("faults", flag.ExitOnError)
 	quick := fs.Bool("quick", false, "few repeats")
-	write := fs.Bool("write", false, "write the scoreboard, README.md, in the folder of this program")
+	share := fs.Int("share", 1, "the `N`th part of the repeats, where there is no time for all")
+	write := fs.Bool("write", false, "put the results into faults/results.json and the scoreboard, faults/README.md")
 	seed := fs.Uint64("seed", rand.Uint64N(1e9), "of what is random")
 	asJSON := fs.String("json", "", "write the results to this `FILE`")
 	binary := fs.String("spawnx", "", "the spawnx to test; it is built otherwise")
@@ -73,7 +74,7 @@ func faults(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	r := runner{quick: *quick, seed: *seed, spawnx: *binary, out: os.Stdout}
+	r := runner{quick: *quick, share: max(*share, 1), seed: *seed, spawnx: *binary, out: os.Stdout}
 	all := map[string][]result{}
 	all[who()], err = r.run(ctx, chosen)
 	if err != nil {
@@ -94,10 +95,7 @@ func faults(ctx context.Context, args []string) error {
 		}
 	}
 	if *write {
-		if len(fs.Args()) > 0 {
-			return fmt.Errorf("the scoreboard shows all cases: -write goes with no names")
-		}
-		if err := writeScoreboard("faults/README.md", all, r); err != nil {
+		if err := writeScoreboard("faults", all); err != nil {
 			return err
 		}
 	}
@@ -169,7 +167,7 @@ func (r runner) asOrdinary(ctx context.Context, work string, ids []string) (resu
 		return nil, err
 	}
 	to := filepath.Join(home, "results")
-	args := []string{"-json", to, "-spawnx", r.spawnx, "-seed", fmt.Sprint(r.seed)}
+	args := []string{"-json", to, "-spawnx", r.spawnx, "-seed", fmt.Sprint(r.seed), "-share", fmt.Sprint(r.share)}
 	if r.quick {
 		args = append(args, "-quick")
 	}

@@ -4,10 +4,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -115,6 +117,7 @@ func pick[V any](t *T, defended, without V) V {
 
 type runner struct {
 	quick  bool
+	share  int
 	seed   uint64
 	spawnx string
 	out    io.Writer
@@ -147,7 +150,7 @@ func (r runner) one(ctx context.Context, c fault) (res result) {
 		res.Skipped = "needs root, who can be two users"
 		return res
 	}
-	repeats := c.Full
+	repeats := max(c.Full/max(r.share, 1), c.Quick)
 	if r.quick {
 		repeats = c.Quick
 	}
@@ -208,43 +211,75 @@ func (r runner) once(ctx context.Context, c fault, round int, defended bool) (co
 	return t.complaints, t.broken
 }
 
-// writeScoreboard writes what is to be read by people.
-func writeScoreboard(file string, all map[string][]result, r runner) error {
-	var b strings.Builder
+// A board is what the scoreboard is made of, kept beside it.
+type board struct {
+	Kernel, Day string
+	Results     map[string][]result // by user
+}
+
+// writeScoreboard puts results in the place of older ones of the same cases.
+func writeScoreboard(dir string, all map[string][]result) error {
 	var name unix.Utsname
 	_ = unix.Uname(&name) // cannot fail
+	b := board{Results: map[string][]result{}}
+	if data, err := os.ReadFile(filepath.Join(dir, "results.json")); err == nil {
+		if err := json.Unmarshal(data, &b); err != nil {
+			return err
+		}
+	}
+	b.Kernel, b.Day = unix.ByteSliceToString(name.Release[:]), time.Now().Format("2 January 2006")
+	for user, results := range all {
+		kept := slices.DeleteFunc(b.Results[user], func(old result) bool {
+			return slices.ContainsFunc(results, func(r result) bool { return r.ID == old.ID })
+		})
+		b.Results[user] = append(kept, results...)
+		slices.SortFunc(b.Results[user], func(x, y result) int { return strings.Compare(x.ID, y.ID) })
+	}
+	data, err := json.MarshalIndent(b, "", " ")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "results.json"), append(data, '\n'), 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	soaked, _ := os.ReadFile(filepath.Join(dir, "soak.txt")) // there may be none
+	return os.WriteFile(filepath.Join(dir, "README.md"), []byte(b.scoreboard(string(soaked))), 0o644)
+}
+
+// scoreboard is what people read.
+func (d board) scoreboard(soaked string) string {
+	var b strings.Builder
 	fmt.Fprintf(&b, `# Faults
 
 What spawnx promises, tried by breaking things: lost output, orphans, full disks, killed supervisors, planted links.
-Written by `+"`go run ./faults -write`"+`; do not edit. Linux %s, %s, seed %d.
+Written by `+"`go run ./faults -write`"+`; do not edit. Linux %s, %s.
 
 "0 of N" failed: with 95 %% certainty less than 3/N fail. *Without* is the negative control, the same case with its
 defence switched off, which has to fail, or the case would prove nothing. "-" was not run, and says why.
 
 | case | what has to hold | without | %s |
 |---|---|---|%s
-`, unix.ByteSliceToString(name.Release[:]), time.Now().Format("2 January 2006"), r.seed,
-		strings.Join(users(all), " | "), strings.Repeat("---|", len(users(all))))
+`, d.Kernel, d.Day, strings.Join(users(d.Results), " | "), strings.Repeat("---|", len(users(d.Results))))
 	for _, c := range cases {
 		off := c.Off
 		if off == "" {
 			off = "-"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |", c.ID, c.What, off)
-		for _, user := range users(all) {
-			i := slices.IndexFunc(all[user], func(r result) bool { return r.ID == c.ID })
+		for _, user := range users(d.Results) {
+			i := slices.IndexFunc(d.Results[user], func(r result) bool { return r.ID == c.ID })
 			if i < 0 {
 				b.WriteString(" - |")
 				continue
 			}
-			b.WriteString(" " + cell(all[user][i]) + " |")
+			b.WriteString(" " + cell(d.Results[user][i]) + " |")
 		}
 		b.WriteString("\n")
 	}
-	if soaked, err := os.ReadFile("faults/soak.txt"); err == nil {
+	if soaked != "" {
 		fmt.Fprintf(&b, "\n## Soak\n\nThe last long run of `go run ./faults soak`:\n\n```\n%s```\n", soaked)
 	}
-	return os.WriteFile(file, []byte(b.String()), 0o644)
+	return b.String()
 }
 
 func users(all map[string][]result) (names []string) {
