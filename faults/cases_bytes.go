@@ -44,7 +44,7 @@ var byteCases = []fault{
 	{ID: "F09", What: "a prompt with runes, escapes and bad UTF-8, cut at every place: the same match",
 		Off: "looking at each piece", Quick: 1, Full: 20, Run: cutAnywhere},
 	{ID: "F10", What: "the log's disk is full for a while: the program and its output go on, the gap is marked with its size, writing goes on",
-		Off: "one writer for log and screen", Quick: 1, Full: 20, Run: fullDisk},
+		Off: "one writer for log and screen", Quick: 1, Full: 20, Needs: func() []string { return []string{"strace", "-o", "/dev/null", "true"} }, Run: fullDisk},
 	{ID: "F11", What: "nobody reads 100 MiB, then somebody comes: the program was not held up, the last bytes are there",
 		Off: "a reader that has the program wait", Quick: 1, Full: 5, Run: nobodyReads},
 }

@@ -31,7 +31,7 @@ var orphanCases = []fault{
 	{ID: "F25", What: "`spawnx run … | head -1`, errors closed too: the program ends, the status is that of SIGPIPE or 1, nothing is left", Off: "a parent that dies of SIGPIPE", Quick: 1, Full: 20, Run: readerLeaves},
 	{ID: "F26", What: "1,000 programs beside threads that end (200 in CI): none dies early", Off: "PDEATHSIG", Quick: 1, Full: 5, Run: threadsEnd},
 	{ID: "F27", What: "contained programs that leave an orphan each (50; in a whole run 10,000): every status is right, no zombie is left", Off: "a subreaper that does not reap", Quick: 1, Full: 1, Run: manyOrphans},
-	{ID: "F28", What: "a process number given out anew: the stranger is not hit", Off: "kill -PID", Quick: 1, Full: 20, Run: numberAgain},
+	{ID: "F28", What: "a process number given out anew: the stranger is not hit", Off: "kill -PID", Quick: 1, Full: 20, Needs: namespaces("-pf", "--mount-proc"), Run: numberAgain},
 	{ID: "F29", What: "Close and Stop while reads, writes and waits are under way: all return, no goroutine is left", Off: "a blocking descriptor", Quick: 5, Full: 300, Run: closeBeneath},
 	{ID: "F30", What: "a program that ends at once, restarted: pauses that double, given up after Tries, nothing after Stop", Off: "no pauses and no end", Quick: 1, Full: 5, Run: restarts},
 }
@@ -301,11 +301,8 @@ func manyOrphans(t *T) {
 
 // numberAgain does it in a pid namespace, where the next number can be set.
 func numberAgain(t *T) {
-	args := []string{"unshare", "-pf", "--mount-proc"}
-	if os.Geteuid() != 0 {
-		args = []string{"unshare", "-rpf", "--mount-proc"}
-	}
-	out, err := t.command(append(args, testprog.Args("number-again", strconv.FormatBool(t.Defended))...)...).CombinedOutput()
+	args := namespaces("-pf", "--mount-proc")()
+	out, err := t.command(append(args[:len(args)-1], testprog.Args("number-again", strconv.FormatBool(t.Defended))...)...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v: %s", err, bytes.TrimSpace(out))
 	}

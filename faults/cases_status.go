@@ -34,7 +34,7 @@ var statusCases = []fault{
 	{ID: "F15", What: "programs written and started at once beside eight others that spawn: never \"text file busy\"", Off: "os/exec", Quick: 1, Full: 10, Tries: 5, Run: writtenAndStarted},
 	{ID: "F16", What: "24 to 64 descriptors: errors name it, what runs goes on, nothing leaks, it works again later", Off: "keeping what a failed start opened", Quick: 1, Full: 3, Run: fewDescriptors},
 	{ID: "F17", What: "no more processes: the start fails or the supervisor dies, no orphan after 2 s", Off: "not contained", Quick: 1, Full: 10, Tries: 3, Run: noMoreProcesses},
-	{ID: "F18", What: "terminals up to a limit of 8: a named error, and after one was closed it works again", Off: "without closing one", Quick: 1, Full: 5, Run: noMoreTerminals},
+	{ID: "F18", What: "terminals up to a limit of 8: a named error, and after one was closed it works again", Off: "without closing one", Quick: 1, Full: 5, Needs: namespaces("-m"), Run: noMoreTerminals},
 	{ID: "F19", What: "programs that are stopped, ignore TERM, or both: ended in Grace and a second", Off: "TERM alone", Quick: 1, Full: 30, Run: stubborn},
 	{ID: "F20", What: "HUP INT QUIT USR1 USR2 TERM to `spawnx run` reach the program once each", Off: "a parent that passes nothing on", Quick: 1, Full: 20, Run: passedOn},
 	{ID: "F21", What: "10,000 resizes: the last one counts", Off: "leaving out the last one", Quick: 1, Full: 10, Run: manyResizes},
@@ -334,11 +334,8 @@ func parentOf(pid int) int {
 func noMoreTerminals(t *T) {
 	// Terminals of our own, in a namespace: eight of them.
 	script := `mount -t devpts -o newinstance,max=8,ptmxmode=0666,mode=600 devpts /dev/pts && mount --bind /dev/pts/ptmx /dev/ptmx && exec "$@"`
-	args := []string{"unshare", "-m"}
-	if os.Geteuid() != 0 {
-		args = []string{"unshare", "-rm"}
-	}
-	args = append(args, "sh", "-c", script, "sh")
+	args := namespaces("-m")()
+	args = append(args[:len(args)-1], "sh", "-c", script, "sh")
 	cmd := t.command(append(args, testprog.Args("terminals", pick(t, "close", "keep"))...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, bytes.TrimSpace(out))

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -22,12 +23,13 @@ import (
 // A fault is one case. Its function does the same with the defence and without, and complains in the same words.
 type fault struct {
 	ID    string
-	What  string // what is done, what has to come
-	Off   string // what the control does instead
-	Quick int    // repeats in every CI
-	Full  int    // repeats of a whole run
-	Tries int    // how often the control is tried until it fails; zero is 1
-	Root  bool   // it needs two users
+	What  string          // what is done, what has to come
+	Off   string          // what the control does instead
+	Quick int             // repeats in every CI
+	Full  int             // repeats of a whole run
+	Tries int             // how often the control is tried until it fails; zero is 1
+	Root  bool            // it needs two users
+	Needs func() []string // a command that has to work for it to be run
 	Run   func(t *T)
 	Todo  string // why there is no Run yet
 }
@@ -149,6 +151,13 @@ func (r runner) one(ctx context.Context, c fault) (res result) {
 	case c.Root && os.Geteuid() != 0:
 		res.Skipped = "needs root, who can be two users"
 		return res
+	}
+	if c.Needs != nil {
+		words := c.Needs()
+		if err := exec.CommandContext(ctx, words[0], words[1:]...).Run(); err != nil {
+			res.Skipped = "not possible here: " + strings.Join(words, " ")
+			return res
+		}
 	}
 	repeats := max(c.Full/max(r.share, 1), c.Quick)
 	if r.quick {

@@ -190,3 +190,14 @@ func (t *T) reachable(args []string) []string {
 	t.Must(os.WriteFile(exe, data, 0o755))
 	return append([]string{exe}, args[1:]...)
 }
+
+// namespaces is the command that does nothing in new namespaces, of which an ordinary user may have its own.
+func namespaces(flags ...string) func() []string {
+	return func() []string {
+		words := append([]string{"unshare"}, flags...)
+		if os.Geteuid() != 0 {
+			words = append(words, "-r")
+		}
+		return append(words, "true")
+	}
+}
