@@ -230,10 +230,14 @@ func (g *gdb) prepare(command string, answer func(r mi.Record, said string)) (se
 // ask sends a command of our own while gdb is read: it may not read just now.
 // Called with d.mu held.
 func (g *gdb) ask(command string, answer func(r mi.Record, said string)) {
-	send := g.prepare(command, answer)
-	if send == "" {
-		return
+	if send := g.prepare(command, answer); send != "" {
+		g.later(send)
 	}
+}
+
+// later writes what was prepared, which goes out in one piece. Called with d.mu
+// held.
+func (g *gdb) later(send string) {
 	g.d.work.Add(1) // run is still counted: it ends what waits
 	go func() {
 		defer g.d.work.Done()

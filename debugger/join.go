@@ -49,16 +49,15 @@ func Join(profile string) (d *Debugger, line string, err error) {
 
 // adopt asks a gdb that was joined for what happened before. Called with d.mu held.
 func (g *gdb) adopt() {
-	ignore := func(mi.Record, string) {}
-	g.ask("-gdb-set mi-async on", ignore) // refused while the program runs, which is as well
-	g.ask("-break-list", func(r mi.Record, _ string) {
+	send := g.prepare("-gdb-set mi-async on", func(mi.Record, string) {}) // refused while the program runs, which is as well
+	send += g.prepare("-break-list", func(r mi.Record, _ string) {
 		for _, b := range r.Results.Tuple("BreakpointTable").List("body") {
 			if t, ok := b.Value.(mi.Tuple); ok {
 				g.d.happen(Event{Kind: KindBreakpoint, Breakpoint: breakpoint(t)})
 			}
 		}
 	})
-	g.ask("-thread-info", func(r mi.Record, _ string) {
+	send += g.prepare("-thread-info", func(r mi.Record, _ string) {
 		threads := r.Results.List("threads")
 		for _, one := range threads {
 			t, ok := one.Value.(mi.Tuple)
@@ -76,6 +75,7 @@ func (g *gdb) adopt() {
 			})
 		}
 	})
+	g.later(send)
 }
 
 // joined is the far side in place of a console that is elsewhere. To stop it is
