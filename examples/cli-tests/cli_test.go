@@ -31,7 +31,7 @@ func run(m *testing.M) int {
 	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/spawnx").CombinedOutput(); err != nil {
 		panic(string(out))
 	}
-	os.Setenv("XDG_STATE_HOME", dir)
+	os.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state")) // beside the binary, whose name is that of our folder there
 	return m.Run()
 }
 
