@@ -362,6 +362,15 @@ func (c *child) strays() []int {
 	return a.PIDs
 }
 
+// groupEmpty reports whether nobody lives in the cgroup of a contained program, which nobody leaves. known is false where
+// there is none to ask.
+func (c *child) groupEmpty() (empty, known bool) {
+	if c.keeper == nil || c.group == "" {
+		return false, false
+	}
+	return shim.GroupEmpty(c.group), true
+}
+
 // killStrays kills a contained program with all it left behind.
 func (c *child) killStrays() {
 	switch {

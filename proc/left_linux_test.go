@@ -15,6 +15,7 @@ func TestLeft(t *testing.T) {
 		{"nothing", "true", false, false},
 		{"nothing, contained", "true", true, false},
 		{"after a while", "sleep 0.1", false, false},
+		{"after a while, contained", "sleep 0.1; setsid sleep 0.1", true, false},
 		{"in the background", "sleep 1000 >/dev/null 2>&1 & exit", false, true},
 		{"in the background, contained", "sleep 1000 >/dev/null 2>&1 & exit", true, true},
 		{"in another session, contained", "setsid sleep 1000 >/dev/null 2>&1 & exit", true, true},

@@ -33,6 +33,8 @@ type Process struct {
 	letReap sync.Once
 	forget  func() bool // ends the watch of the context
 	termed  atomic.Bool // Stop has sent TERM
+
+	leftNothing atomic.Bool // it has ended, and was seen to have left nothing
 }
 
 // Start starts a program: all of it, or nothing and a *StartError. The files become the child's descriptors 3 and up;

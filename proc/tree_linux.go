@@ -94,8 +94,21 @@ func (t *tree) look() {
 func (t task) same(other task) bool { return t.pid == other.pid && t.start == other.start }
 
 // left reports whether something of a program that has ended is left. A look at all processes, which is dear, comes last.
+// That nothing is left stays so.
 func (t *tree) left() bool {
-	return len(t.p.child.strays()) > 0 || !t.leftNothing() && !t.gone()
+	if t.p.leftNothing.Load() {
+		return false
+	}
+	left := true
+	if alone, known := t.p.child.groupEmpty(); known {
+		left = !alone
+	} else {
+		left = len(t.p.child.strays()) > 0 || !t.leftNothing() && !t.gone()
+	}
+	if !left {
+		t.p.leftNothing.Store(true)
+	}
+	return left
 }
 
 // gone reports whether nothing of the tree is left.

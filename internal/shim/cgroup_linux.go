@@ -178,8 +178,18 @@ func (g group) remove() error {
 	return unix.Rmdir(string(g))
 }
 
-// GroupMembers, KillGroup and RemoveGroup are for the supervisor, which knows a group by the folder in an Answer.
+// GroupMembers, GroupEmpty, KillGroup and RemoveGroup are for the supervisor, which knows a group by the folder in an Answer.
 func GroupMembers(dir string) []int { return group(dir).members() }
+
+// GroupEmpty reports whether nobody lives in a group and those below, zombies aside; see cgroup.events in the kernel's
+// Documentation/admin-guide/cgroup-v2.rst. A group that was removed is empty.
+func GroupEmpty(dir string) bool {
+	data, err := os.ReadFile(filepath.Join(dir, "cgroup.events"))
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENODEV) // the latter while it is being removed
+	}
+	return bytes.Contains(data, []byte("populated 0\n"))
+}
 
 // KillGroup kills all members of a group and those below.
 func KillGroup(dir string) { group(dir).kill() }
