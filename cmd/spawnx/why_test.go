@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/spawnx/spawnx/diag"
@@ -30,12 +31,13 @@ func stranger(t *testing.T, args ...string) (pid int, in io.WriteCloser) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		_ = in.Close()
-		_ = cmd.Process.Kill()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // with what it has started
 		_ = cmd.Wait() // killed
 	})
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
