@@ -3,9 +3,13 @@ package debugger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -174,4 +178,42 @@ func (p *Publication) Close() error {
 	}
 	p.work.Wait()
 	return errors.Join(all...)
+}
+
+// EventsOf is the socket of the events of a named program that is a debugger; an
+// fs.ErrNotExist for others.
+func EventsOf(i session.Info) (path string, err error) {
+	for _, door := range i.Doors {
+		socket, ok := strings.CutPrefix(door, "unix:")
+		if !ok || filepath.Base(socket) != ChannelConsole+".sock" {
+			continue
+		}
+		path = filepath.Join(filepath.Dir(socket), ChannelEvents+".sock")
+		_, err := os.Stat(path)
+		return path, err
+	}
+	return "", fmt.Errorf("%s is no debugger: %w", i.Name, fs.ErrNotExist)
+}
+
+// DialEvents connects to the events of the debugger of this name.
+func DialEvents(ctx context.Context, name string) (net.Conn, error) {
+	all, err := session.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var running []string
+	for _, i := range all {
+		if !i.Running {
+			continue
+		}
+		if i.Name == name {
+			path, err := EventsOf(i)
+			if err != nil {
+				return nil, err
+			}
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		}
+		running = append(running, i.Name)
+	}
+	return nil, &session.NotRunningError{Name: name, Running: running}
 }

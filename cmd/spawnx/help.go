@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,19 +45,13 @@ Flags:
 {{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
 {{end}}`
 
-// Verbs and flags of run that are planned and not there yet: to be told so is better than to be called unknown.
-var (
-	verbsToCome = []string{"web"}
-	flagsToCome = []string{"contain"}
-)
+// Flags of run that are planned and not there yet: to be told so is better than to be called unknown.
+var flagsToCome = []string{"contain"}
 
 // noVerb is what arguments without a verb of ours lead to.
 func noVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
-	}
-	if slices.Contains(verbsToCome, args[0]) {
-		return &usageError{what: args[0] + " is not there yet in this version", hint: "spawnx help lists what is"}
 	}
 	hint := "spawnx help lists the verbs; to run a program: spawnx run " + args[0]
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {

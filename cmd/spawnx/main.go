@@ -45,7 +45,7 @@ a terminal or pipes, watches over them and passes on what a person types.`,
 	root.DisableFlagsInUseLine = true
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(), newLink(), newPlay(), newScreen(), newScript(), newTest(), newDebug(), newWhy(), newDoctor(),
+	root.AddCommand(newRun(), newLink(), newPlay(), newScreen(), newScript(), newTest(), newDebug(), newWeb(), newWhy(), newDoctor(),
 		newList(), newAttach(), newExpect(), newCommand(), newSend(), newSendline(), newSendkey(), newSendsecret(), newSendeof(),
 		newWait(), newSignal(), newResize(), newStop())
 	root.SetHelpCommand(newHelp())

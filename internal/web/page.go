@@ -1,0 +1,494 @@
+package web
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/debugger"
+	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/screen"
+	"github.com/spawnx/spawnx/session"
+)
+
+// A page is one socket of a page.
+type page struct {
+	h     *Handler
+	conn  *websocket.Conn
+	hello hello
+
+	writing sync.Mutex
+
+	sizing sync.Mutex
+	size   proc.Size // that the page was told last
+}
+
+// close tells the page why its socket ends.
+func (p *page) close(err error) {
+	var missing *session.NotRunningError
+	switch {
+	case errors.As(err, &missing):
+		_ = p.conn.Close(closeMissing, "no such program")
+	case err == nil:
+		_ = p.conn.Close(websocket.StatusNormalClosure, "")
+	default:
+		_ = p.conn.Close(websocket.StatusGoingAway, short(err.Error()))
+	}
+}
+
+// short is what of a reason a close frame can carry.
+func short(s string) string {
+	const most = 100
+	if len(s) > most {
+		s = s[:most]
+	}
+	return string(bytes.ToValidUTF8([]byte(s), nil))
+}
+
+// tell sends a message of JSON.
+func (p *page) tell(ctx context.Context, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return p.write(ctx, websocket.MessageText, b)
+}
+
+func (p *page) write(ctx context.Context, kind websocket.MessageType, b []byte) error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	return p.conn.Write(ctx, kind, b)
+}
+
+// programs sends the list, and again whenever it has changed.
+func (p *page) programs(ctx context.Context) error {
+	ctx = p.conn.CloseRead(ctx) // the page has nothing more to say
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var last []byte
+	for {
+		all, err := session.List(ctx)
+		if err != nil {
+			return err
+		}
+		type program struct {
+			session.Info
+			Debugger bool `json:"debugger"`
+		}
+		list := []program{}
+		for _, i := range all {
+			i.Clients = 0 // we are one of them: no news
+			i.Output = 0
+			_, err := debugger.EventsOf(i)
+			list = append(list, program{i, err == nil})
+		}
+		b, err := json.Marshal(map[string]any{"programs": list, "first": p.h.o.Name, "drive": p.h.o.Drive})
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(b, last) {
+			if err := p.write(ctx, websocket.MessageText, b); err != nil {
+				return err
+			}
+			last = b
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// dial joins the program, as driver or observer.
+func (p *page) dial(ctx context.Context, from session.From) (*session.Client, error) {
+	d := session.Dialer{Role: session.Observer, From: from, Who: "web"}
+	if p.h.o.Drive {
+		d.Role = session.Owner // any page may type; the driver's seat, and with it the size, is a person's at a terminal
+	}
+	if p.hello.Rows > 0 && p.hello.Cols > 0 {
+		d.Size = proc.Size{Rows: p.hello.Rows, Cols: p.hello.Cols}
+	}
+	return d.Dial(ctx, p.hello.Name)
+}
+
+// An order is what a terminal's page says besides what is typed.
+type order struct {
+	Ack    int64  `json:"ack,omitempty"`    // it has shown the output up to here
+	Resize [2]int `json:"resize,omitempty"` // rows and columns of its window
+	Type   string `json:"type,omitempty"`   // of a text page: keys
+}
+
+// The first byte of a binary message.
+const (
+	frameOutput  = 0 // the offset, 8 bytes, and output
+	framePicture = 1 // the offset, and what paints the whole screen: the page resets its terminal before
+)
+
+// window is how much output may be under way to a page: little enough that what is
+// typed next is answered soon, however much the program prints.
+const window = 256 << 10
+
+// terminal sends the output, no faster than the page shows it, and takes what is
+// typed.
+func (p *page) terminal(ctx context.Context) error {
+	var from session.From
+	var picture []byte
+	var err error
+	if p.hello.Offset != nil {
+		from = session.FromOffset(*p.hello.Offset)
+	} else if picture, from, err = p.picture(ctx); err != nil {
+		return err
+	}
+	c, err := p.dial(ctx, from)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	p.size = c.Size()
+	if err := p.tell(ctx, map[string]any{"role": c.Role().String(), "rows": p.size.Rows, "cols": p.size.Cols, "drive": p.h.o.Drive}); err != nil {
+		return err
+	}
+	if picture != nil {
+		if err := p.write(ctx, websocket.MessageBinary, picture); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	acks := make(chan int64, 1)
+	var reading sync.WaitGroup
+	reading.Go(func() { cancel(p.listen(ctx, c, acks)) })
+	defer reading.Wait()
+	defer p.conn.CloseNow()
+	return p.pump(ctx, c, acks)
+}
+
+// resized tells the page the terminal's size, if it is another than the page knows.
+func (p *page) resized(ctx context.Context, c *session.Client) error {
+	p.sizing.Lock()
+	defer p.sizing.Unlock()
+	now := c.Size()
+	if now == p.size {
+		return nil
+	}
+	p.size = now
+	return p.tell(ctx, map[string]any{"rows": now.Rows, "cols": now.Cols})
+}
+
+// picture is what the screen shows, as a message, and where the output goes on.
+func (p *page) picture(ctx context.Context) ([]byte, session.From, error) {
+	c, err := p.dial(ctx, session.Nothing)
+	if err != nil {
+		return nil, session.From{}, err
+	}
+	defer c.Close()
+	painted, err := c.Repaint(ctx)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil, session.From{}, nil // without a terminal: all that is kept
+	}
+	if err != nil {
+		return nil, session.From{}, err
+	}
+	return frame(framePicture, painted.Offset, painted.Bytes), session.FromOffset(painted.Offset), nil
+}
+
+func frame(kind byte, offset int64, data []byte) []byte {
+	b := make([]byte, 9, 9+len(data))
+	b[0] = kind
+	binary.BigEndian.PutUint64(b[1:], uint64(offset))
+	return append(b, data...)
+}
+
+// pump sends output as long as the page keeps up.
+func (p *page) pump(ctx context.Context, c *session.Client, acks <-chan int64) error {
+	r := c.Bridge().Output().Reader("web", bridge.Block)
+	defer r.Close()
+	acked := r.Offset()
+	buf := make([]byte, 32<<10)
+	for {
+		for r.Offset()-acked > window {
+			select {
+			case acked = <-acks:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		select {
+		case acked = <-acks:
+		default:
+		}
+		if err := p.resized(ctx, c); err != nil {
+			return err
+		}
+		at := r.Offset()
+		_, err := r.Await(ctx, at, time.Now().Add(time.Second))
+		n := 0
+		if err == nil {
+			n, err = r.ReadContext(ctx, buf)
+		}
+		if n > 0 {
+			if err := p.write(ctx, websocket.MessageBinary, frame(frameOutput, at, buf[:n])); err != nil {
+				return err
+			}
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, os.ErrDeadlineExceeded): // a terminal may be resized and not say anything
+		case bridge.IsLost(err): // it was too slow: what it shows now is of no use
+			painted, perr := c.Repaint(ctx)
+			if perr != nil {
+				return perr
+			}
+			r.Advance(painted.Offset)
+			if err := p.write(ctx, websocket.MessageBinary, frame(framePicture, painted.Offset, painted.Bytes)); err != nil {
+				return err
+			}
+		case errors.Is(err, io.EOF):
+			exit, werr := c.Bridge().Wait(ctx)
+			text := "has ended"
+			if ended := (*proc.ExitError)(nil); werr == nil || errors.As(werr, &ended) {
+				text = exit.String()
+			}
+			if err := p.tell(ctx, map[string]any{"ended": text}); err != nil {
+				return err
+			}
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// listen takes what the page says.
+func (p *page) listen(ctx context.Context, c *session.Client, acks chan int64) error {
+	for {
+		kind, data, err := p.conn.Read(ctx)
+		if err != nil {
+			return err
+		}
+		if kind == websocket.MessageBinary {
+			if p.h.o.Drive {
+				if _, err := c.Bridge().Input().WriteContext(ctx, data, time.Time{}); err != nil {
+					continue // it has ended, or takes no more: its output tells
+				}
+			}
+			continue
+		}
+		var o order
+		if err := json.Unmarshal(data, &o); err != nil {
+			return fmt.Errorf("no order: %w", err)
+		}
+		if o.Ack > 0 {
+			select {
+			case <-acks: // the newer counts
+			default:
+			}
+			acks <- o.Ack
+		}
+		if o.Resize[0] > 0 && o.Resize[1] > 0 && p.h.o.Drive {
+			size := proc.Size{Rows: min(o.Resize[0], 500), Cols: min(o.Resize[1], 1000)}
+			if c.Bridge().Resize(size) == nil { // where it has no terminal it has no size
+				if err := p.resized(ctx, c); err != nil { // to what it is now: another window may count
+					return err
+				}
+			}
+		}
+	}
+}
+
+// text is the terminal for a page without a terminal of its own: the server paints
+// rows of text.
+func (p *page) text(ctx context.Context) error {
+	picture, from, err := p.picture(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := p.dial(ctx, from)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	size := c.Size().OrDefault()
+	s := screen.New(size.Rows, size.Cols)
+	if picture != nil {
+		_, _ = s.Write(picture[9:]) // never fails
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var reading sync.WaitGroup
+	reading.Go(func() { cancel(p.listenText(ctx, c)) })
+	defer reading.Wait()
+	defer p.conn.CloseNow()
+
+	r := c.Bridge().Output().Reader("web", bridge.Skip)
+	defer r.Close()
+	buf := make([]byte, 32<<10)
+	const frames = 50 * time.Millisecond // no faster than a person reads
+	var last string
+	for {
+		if now := s.Text(); now != last {
+			row, col := s.Cursor().Row, s.Cursor().Col
+			if err := p.tell(ctx, map[string]any{"text": now, "cursor": [2]int{row, col}, "drive": p.h.o.Drive}); err != nil {
+				return err
+			}
+			last = now
+		}
+		n, err := r.ReadContext(ctx, buf)
+		_, _ = s.Write(buf[:n])
+		for until := time.Now().Add(frames); err == nil && time.Now().Before(until); {
+			if _, err = r.Await(ctx, r.Offset(), until); err == nil {
+				n, err = r.ReadContext(ctx, buf)
+				_, _ = s.Write(buf[:n])
+			}
+		}
+		if now := c.Size().OrDefault(); now != size {
+			size = now
+			s.Resize(size.Rows, size.Cols)
+		}
+		switch {
+		case err == nil, bridge.IsLost(err), errors.Is(err, os.ErrDeadlineExceeded):
+		case errors.Is(err, io.EOF):
+			return p.tell(ctx, map[string]any{"text": s.Text(), "ended": "has ended"})
+		default:
+			return err
+		}
+	}
+}
+
+func (p *page) listenText(ctx context.Context, c *session.Client) error {
+	for {
+		_, data, err := p.conn.Read(ctx)
+		if err != nil {
+			return err
+		}
+		var o order
+		if err := json.Unmarshal(data, &o); err != nil {
+			return fmt.Errorf("no order: %w", err)
+		}
+		if o.Type != "" && p.h.o.Drive {
+			_, _ = c.Bridge().Input().WriteContext(ctx, []byte(o.Type), time.Time{}) // its output tells
+		}
+	}
+}
+
+// debugger joins the page to a debugger's events: lines one way, requests the
+// other, and the text of source files that the events have named.
+func (p *page) debugger(ctx context.Context) error {
+	conn, err := debugger.DialEvents(ctx, p.hello.Name)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	var mu sync.Mutex
+	named := map[string]bool{} // files that the debugger has named
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for {
+			_, data, err := p.conn.Read(ctx)
+			if err != nil {
+				cancel(err)
+				return
+			}
+			var r struct {
+				Source string `json:"source"`
+			}
+			if json.Unmarshal(data, &r) == nil && r.Source != "" {
+				mu.Lock()
+				known := named[r.Source]
+				mu.Unlock()
+				_ = p.tell(ctx, source(r.Source, known)) // the next read tells
+				continue
+			}
+			if !p.h.o.Drive {
+				_ = p.tell(ctx, map[string]any{"ok": false, "text": "this page may only watch"})
+				continue
+			}
+			if _, err := conn.Write(append(bytes.ReplaceAll(data, []byte("\n"), nil), '\n')); err != nil {
+				cancel(err)
+				return
+			}
+		}
+	})
+	defer reading.Wait()
+	defer p.conn.CloseNow()
+	lines := bufio.NewScanner(conn)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var e debugger.Event
+		if json.Unmarshal(lines.Bytes(), &e) == nil {
+			mu.Lock()
+			for _, path := range paths(e) {
+				named[path] = true
+			}
+			mu.Unlock()
+		}
+		if err := p.write(ctx, websocket.MessageText, lines.Bytes()); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// paths are the source files that an event names.
+func paths(e debugger.Event) (all []string) {
+	add := func(path, file string) {
+		if path == "" && filepath.IsAbs(file) {
+			path = file
+		}
+		if path != "" {
+			all = append(all, path)
+		}
+	}
+	add(e.Path, e.File)
+	if e.Breakpoint != nil {
+		add(e.Breakpoint.Path, e.Breakpoint.File)
+	}
+	if e.State != nil {
+		add(e.State.Path, e.State.File)
+		for _, b := range e.State.Breakpoints {
+			add(b.Path, b.File)
+		}
+	}
+	return all
+}
+
+const maxSource = 4 << 20
+
+// source is the text of a file, for the page.
+func source(path string, known bool) map[string]any {
+	fail := func(why string) map[string]any { return map[string]any{"source": path, "error": why} }
+	if !known {
+		return fail("the debugger has not named this file")
+	}
+	fi, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fail("the file is not there")
+	case err != nil:
+		return fail(err.Error())
+	case !fi.Mode().IsRegular() || fi.Size() > maxSource:
+		return fail("no source file")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fail(err.Error())
+	}
+	return map[string]any{"source": path, "text": string(bytes.ToValidUTF8(text, []byte("\ufffd")))}
+}
