@@ -97,8 +97,8 @@ func TestWrongUsage(t *testing.T) {
 		what, hint string
 	}{
 		{[]string{"rnu"}, `unknown verb "rnu"`, "did you mean run?"},
-		{[]string{"web", "a", "b"}, `"b" is too much`, "spawnx web, or spawnx web NAME"},
-		{[]string{"web", "--listen", "0.0.0.0:0"}, "--listen 0.0.0.0:0 is beyond this machine and needs --cert and --key", "or listen at 127.0.0.1:0 and tunnel: ssh -L"},
+		{[]string{"web", "a", "b"}, `web: "b" is too much`, "spawnx web, or spawnx web NAME"},
+		{[]string{"web", "--listen", "0.0.0.0:0"}, "web: --listen 0.0.0.0:0 is beyond this machine and needs --cert and --key", "or listen at 127.0.0.1:0 and tunnel: ssh -L"},
 		{[]string{"cp"}, `unknown verb "cp"`, "spawnx help lists the verbs; to run a program: spawnx run cp"},
 		{[]string{"--on", "a => b"}, "unknown flag --on", "spawnx --help lists the flags"},
 		{[]string{"help", "nothing"}, `unknown verb "nothing"`, "spawnx help lists"},
