@@ -488,6 +488,8 @@ var messages = []struct{ script, want string }{
 	{"expect -timeout 5 x", "x.txtar:1: expect: \"5\" is no duration"},
 	{"expect -screen", "x.txtar:1: expect: no pattern to wait for"},
 	{"expect /(/", "x.txtar:1: expect: pattern /(/: error parsing regexp: missing closing ): `(`\nhint: for this very text write '\\/(/'"},
+	{"expect /a +\\d b/", "x.txtar:1: expect: the blanks part /a +\\d b/ into several patterns\nhint: write '/a +\\d b/'"},
+	{"expect /a b/i x", "x.txtar:1: expect: the blanks part /a b/i into several patterns\nhint: write '/a b/i'"},
 	{"expect <moon>", "x.txtar:1: expect: <moon> is no pattern\nhint: for this very text write '\\<moon>'"},
 	{"sendkey ctrl-moon", "x.txtar:1: sendkey: [..]\n..."},
 	{"send two words", "x.txtar:1: usage: [@NAME] send TEXT"},

@@ -27,36 +27,38 @@ func TestCost(t *testing.T) {
 		{"some milliseconds", "i=0; while [ $i -lt 5000 ]; do i=$((i+1)); done; echo hello", 500},
 		{"python", `python3 -c 'print("hello")'`, 100},
 	} {
-		var tests []*Test
-		for range tt.n {
-			tests = append(tests, parse("cost", []byte("exec sh -c '"+quoteSingle(tt.program)+"'\nstdout hello\n")))
-		}
-		began := time.Now()
-		for _, r := range runAll(t, tests, Options{}) {
-			if r.Outcome != report.Passed {
-				t.Fatal(r.Attempts[0].Error)
+		t.Run(tt.name, func(t *testing.T) {
+			var tests []*Test
+			for range tt.n {
+				tests = append(tests, parse("cost", []byte("exec sh -c '"+quoteSingle(tt.program)+"'\nstdout hello\n")))
 			}
-		}
-		ours := time.Since(began)
-		began = time.Now()
-		work := make(chan int)
-		var workers sync.WaitGroup
-		for range runtime.GOMAXPROCS(0) {
-			workers.Go(func() {
-				for range work {
-					if out, err := exec.Command("sh", "-c", tt.program).Output(); err != nil || string(out) != "hello\n" {
-						t.Errorf("%q, %v", out, err)
-					}
+			began := time.Now()
+			for _, r := range runAll(t, tests, Options{}) {
+				if r.Outcome != report.Passed {
+					t.Fatal(r.Attempts[0].Error)
 				}
-			})
-		}
-		for i := range tt.n {
-			work <- i
-		}
-		close(work)
-		workers.Wait()
-		bare := time.Since(began)
-		t.Logf("%s: %v for %d tests, bare %v: %.2f times", tt.name, ours.Round(time.Millisecond), tt.n, bare.Round(time.Millisecond), float64(ours)/float64(bare))
+			}
+			ours := time.Since(began)
+			began = time.Now()
+			work := make(chan int)
+			var workers sync.WaitGroup
+			for range runtime.GOMAXPROCS(0) {
+				workers.Go(func() {
+					for range work {
+						if out, err := exec.Command("sh", "-c", tt.program).Output(); err != nil || string(out) != "hello\n" {
+							t.Errorf("%q, %v", out, err)
+						}
+					}
+				})
+			}
+			for i := range tt.n {
+				work <- i
+			}
+			close(work)
+			workers.Wait()
+			bare := time.Since(began)
+			t.Logf("%v for %d tests, bare %v: %.2f times", ours.Round(time.Millisecond), tt.n, bare.Round(time.Millisecond), float64(ours)/float64(bare))
+		})
 	}
 }
 

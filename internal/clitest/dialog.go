@@ -180,10 +180,13 @@ func parseExpect(args []string) (e expectation, err error) {
 	if len(words) == 0 {
 		return e, failed("no pattern to wait for")
 	}
-	for _, word := range words {
+	for i, word := range words {
 		if word == "<timeout>" {
 			e.silent = true
 			continue
+		}
+		if whole := torn(words[i:]); whole != "" {
+			return e, hinted(fmt.Sprintf("write '%s'", strings.ReplaceAll(whole, "'", "''")), "the blanks part %s into several patterns", escape.Visible(whole))
 		}
 		p, err := grammar.Pattern(word)
 		if err != nil {
@@ -195,6 +198,29 @@ func parseExpect(args []string) (e expectation, err error) {
 		e.cases = append(e.cases, p)
 	}
 	return e, nil
+}
+
+// torn returns the regular expression that words begin with, when it has blanks and was not quoted.
+func torn(words []string) string {
+	if !strings.HasPrefix(words[0], "/") || isRegexp(words[0]) {
+		return ""
+	}
+	for i, word := range words[1:] {
+		if strings.HasPrefix(word, "/") && word != "/" {
+			return "" // another pattern
+		}
+		if whole := strings.Join(words[:i+2], " "); isRegexp(whole) {
+			return whole
+		}
+	}
+	return ""
+}
+
+// isRegexp reports whether a word is /re/ with its flags.
+func isRegexp(word string) bool {
+	p, err := grammar.Pattern(word)
+	_, is := p.(expect.Regexp)
+	return err == nil && is
 }
 
 // onScreen looks for a text or regular expression on the screen. The others mean the same there.
