@@ -78,7 +78,7 @@ func (s Snapshot) deadlock(circle []arrow) Finding {
 	}
 	return Finding{
 		Who: strings.Join(names, " and "), PID: circle[0].from, Kind: KindDeadlock, Grade: Kernel,
-		What: "wait for each other", Why: strings.Join(steps, "; "),
+		What: "wait for each other", Why: strings.Join(steps, "; "), Steps: steps,
 		Evidence: "all sleep; nobody else holds the other ends",
 		Cure:     s.breakCircle(circle),
 	}

@@ -67,6 +67,9 @@ func TestTwoThatWaitForEachOthersFirstWord(t *testing.T) {
 	exe := compile(t, "cc", "gcc", cPrompt)
 	l := crosswise(t, exec.Command(exe), exec.Command("cat"))
 	f := deadlock(t, l[0], l[1])
+	if strings.Join(f.Steps, "; ") != f.Why || len(f.Steps) != 2 {
+		t.Errorf("%q are not the steps of %q", f.Steps, f.Why)
+	}
 	if !strings.Contains(f.Why, `holds back 13 bytes ("Enter value: ")`) || !strings.Contains(f.Cure, "--unbuffered") {
 		t.Errorf("%v; cure %q", f, f.Cure)
 	}

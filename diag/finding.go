@@ -39,17 +39,18 @@ var order = []Kind{
 
 // A Finding is one answer to the question why a program does not go on.
 type Finding struct {
-	Who      string `json:"who"` // "ssh core1 (pid 4711)"
-	PID      int    `json:"pid,omitempty"`
-	TID      int    `json:"tid,omitempty"` // the thread, when it is not the main one
-	Kind     Kind   `json:"kind"`
-	What     string `json:"what"`          // "waits for a password"
-	Why      string `json:"why,omitempty"` // "echo is off, it reads its terminal"
-	Grade    Grade  `json:"grade"`
-	Evidence string `json:"evidence,omitempty"` // what was seen: "read(0) of /dev/pts/7"
-	Held     string `json:"held,omitempty"`     // the text held back; cut when it is long
-	HeldSize int    `json:"held_size,omitempty"`
-	Cure     string `json:"cure,omitempty"` // what to do about it
+	Who      string   `json:"who"` // "ssh core1 (pid 4711)"
+	PID      int      `json:"pid,omitempty"`
+	TID      int      `json:"tid,omitempty"` // the thread, when it is not the main one
+	Kind     Kind     `json:"kind"`
+	What     string   `json:"what"`            // "waits for a password"
+	Why      string   `json:"why,omitempty"`   // "echo is off, it reads its terminal"
+	Steps    []string `json:"steps,omitempty"` // of a deadlock, the parts of Why: who waits for whom
+	Grade    Grade    `json:"grade"`
+	Evidence string   `json:"evidence,omitempty"` // what was seen: "read(0) of /dev/pts/7"
+	Held     string   `json:"held,omitempty"`     // the text held back; cut when it is long
+	HeldSize int      `json:"held_size,omitempty"`
+	Cure     string   `json:"cure,omitempty"` // what to do about it
 
 	minor bool // held back from a file of its own, not from us
 }

@@ -170,6 +170,10 @@ func (c *Console) newError(op string, err error, elapsed time.Duration) *Error {
 	st := c.b.Stats()
 	name := c.name(st.Peer)
 	if p := c.b.Process(); p == nil {
+		if far, ok := c.b.Peer().(interface{ Why() []diag.Finding }); ok && st.Peer.Running && !errors.Is(err, os.ErrClosed) {
+			e.Findings = far.Why() // a far side that stands beside its program looks for itself
+			c.maskFindings(e)
+		}
 		return e
 	} else if exit, over := p.Exit(); over {
 		e.Exit = &exit
@@ -180,12 +184,16 @@ func (c *Console) newError(op string, err error, elapsed time.Duration) *Error {
 	if !errors.Is(err, os.ErrClosed) { // of use after a timeout, and for whoever gave up
 		snapshot, _ := diag.Take(lanes(name, st, c.b)) // what could not be seen is said in it
 		e.Findings = diag.Explain(snapshot)
-		for i := range e.Findings {
-			f := &e.Findings[i]
-			f.Held, f.Who = c.log.mask(f.Held), c.log.mask(f.Who)
-		}
+		c.maskFindings(e)
 	}
 	return e
+}
+
+func (c *Console) maskFindings(e *Error) {
+	for i := range e.Findings {
+		f := &e.Findings[i]
+		f.Held, f.Who = c.log.mask(f.Held), c.log.mask(f.Who)
+	}
 }
 
 func exitText(e proc.Exit) string {

@@ -46,6 +46,7 @@ type attachment struct {
 	size   proc.Size
 	active int
 	bare   int64 // of a bare connection: how far it has come
+	quiet  bool  // a bare connection whose other end will send no more, or is gone
 
 	mu   sync.Mutex
 	left int  // lanes that have not ended
@@ -145,13 +146,7 @@ func (s *Server) admit(conn net.Conn, peer string, h hello) (*attachment, *welco
 	a.typist = newTypist(a, accepted)
 
 	s.mu.Lock()
-	n := 0
-	for _, other := range s.clients {
-		if other.peer == peer {
-			n++
-		}
-	}
-	if n >= maxPeer || len(s.clients) >= maxClients || s.ctx.Err() != nil {
+	if n, ok := s.room(peer); !ok || s.ctx.Err() != nil {
 		s.mu.Unlock()
 		s.forget(a)
 		a.cancel()
@@ -197,6 +192,36 @@ func (s *Server) admit(conn net.Conn, peer string, h hello) (*attachment, *welco
 		return nil, nil, err
 	}
 	return a, hi, nil
+}
+
+// room reports whether one more client of this peer may come in, and how many
+// there are. Where all places are taken, the oldest bare connection that has
+// said all it had to say gives way: until the program writes nobody can tell
+// whether its other end still listens, or has long been gone. Called with mu
+// held.
+func (s *Server) room(peer string) (n int, ok bool) {
+	var oldest *attachment
+	for _, a := range s.clients {
+		if a.peer == peer {
+			n++
+		}
+	}
+	mine := n >= maxPeer
+	if !mine && len(s.clients) < maxClients {
+		return n, true
+	}
+	for _, a := range s.clients {
+		if a.quiet && (!mine || a.peer == peer) && (oldest == nil || a.id < oldest.id) {
+			oldest = a
+		}
+	}
+	if oldest == nil {
+		return n, false
+	}
+	s.bare = max(s.bare, oldest.bare)
+	delete(s.clients, oldest.id)
+	oldest.leave()
+	return n, true
 }
 
 // begin starts the client's goroutines, after its welcome.

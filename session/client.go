@@ -189,6 +189,9 @@ func (c *Client) dial(ctx context.Context, h *hello) (net.Conn, error) {
 		h.Token = token
 		td := tls.Dialer{NetDialer: &nd, Config: conf}
 		conn, err := td.DialContext(ctx, "tcp", c.at.host)
+		if unknown := (*tls.CertificateVerificationError)(nil); errors.As(err, &unknown) && c.d.Fingerprint == "" {
+			return nil, fmt.Errorf("join %s: its certificate is not one that this system trusts: %w\nhint: give the fingerprint that it printed at its start", c.addr, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("join %s: %w", c.addr, err)
 		}
@@ -414,6 +417,9 @@ func (c *Client) comeBack(why error) (net.Conn, *frameReader, error) {
 		var told *remoteError
 		local := c.at.host == "" && (isNotRunning(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED))
 		if local || errors.As(err, &told) && told.code != codeFull || ctx.Err() != nil {
+			if why == errGone {
+				return nil, nil, errGone
+			}
 			return nil, nil, fmt.Errorf("%w (%w)", errGone, why)
 		}
 		select {

@@ -506,6 +506,30 @@ func TestBareBytes(t *testing.T) {
 	}
 }
 
+// Whoever says a word at a bare door and leaves takes no place from others for
+// ever, although a program that writes nothing never finds that they are gone.
+func TestBareConnectionsThatAreGoneGiveWay(t *testing.T) {
+	dir := inRuntimeDir(t)
+	serve(t, "sink", onPipes("exec wc -l"), session.Options{})
+	const most = 128 // of one user
+	for range most + 20 {
+		c, err := net.Dial("unix", filepath.Join(dir, "spawnx", "sink", "io.sock"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(c, "a word\n")
+		c.Close()
+	}
+	eventually(t, "there is room for one more", func() bool {
+		c, err := session.Dial(t.Context(), "sink")
+		if err != nil {
+			return false // the server has yet to read what the others said
+		}
+		c.Close()
+		return true
+	})
+}
+
 // A socket that somebody serves, a file and a place of another's are not
 // taken; what a dead server left is.
 func TestWhereASocketCanBe(t *testing.T) {

@@ -496,6 +496,16 @@ func (p *farPeer) SendEOF(ctx context.Context, deadline time.Time) error {
 	return err
 }
 
+// Why is what the server says of what the program does, for errors. Where it
+// does not answer there is nothing to say.
+func (p *farPeer) Why() []diag.Finding {
+	res, err := p.quickly(&control{Do: "why"})
+	if err != nil {
+		return nil
+	}
+	return res.Findings
+}
+
 // Waiting is the answer of the server, beside the program, to whether it waits
 // for input and has written nothing behind the offset have.
 func (p *farPeer) Waiting(have int64) diag.Evidence {

@@ -396,13 +396,7 @@ func (s *Server) serveBare(conn net.Conn, peer string) {
 	a := &attachment{s: s, conn: conn, peer: peer, ctx: ctx, cancel: cancel, outbox: newOutbox(), typed: &typed{}}
 	a.typist = newTypist(a, 0)
 	s.mu.Lock()
-	n := 0
-	for _, other := range s.clients {
-		if other.peer == peer {
-			n++
-		}
-	}
-	if n >= maxPeer || len(s.clients) >= maxClients || ctx.Err() != nil {
+	if _, ok := s.room(peer); !ok || ctx.Err() != nil {
 		s.mu.Unlock()
 		_ = conn.Close()
 		return
@@ -442,6 +436,9 @@ func (s *Server) serveBare(conn net.Conn, peer string) {
 				cancel()
 			}
 			if err != nil {
+				s.mu.Lock()
+				a.quiet = true
+				s.mu.Unlock()
 				return
 			}
 		}

@@ -371,6 +371,10 @@ func TestTheFarProgram(t *testing.T) {
 	if err != nil || len(why) == 0 || !strings.Contains(why[0].String(), "waits for input") {
 		t.Errorf("why: %v, %v", why, err)
 	}
+	_, err = con.With(expect.Options{Timeout: 50 * time.Millisecond}).Expect(t.Context(), expect.Text("no such text"))
+	if e := (*expect.Error)(nil); !errors.As(err, &e) || len(e.Findings) == 0 || e.Findings[0].PID != b.Process().PID() {
+		t.Errorf("a timeout does not say what the far program does: %v", err)
+	}
 	if err := far.Resize(proc.Size{Rows: 33, Cols: 77}); err != nil {
 		t.Error(err)
 	}

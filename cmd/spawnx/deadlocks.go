@@ -90,7 +90,7 @@ func (d *deadlocks) explain() string {
 		return ""
 	}
 	if f, stands := diag.Deadlock(s, s); stands {
-		return "\n  " + strings.ReplaceAll(f.Why, "; ", "\n  ") + "\nhint: " + f.Cure
+		return "\n  " + strings.Join(f.Steps, "\n  ") + "\nhint: " + f.Cure
 	}
 	var b strings.Builder
 	for _, f := range diag.Explain(s) {
@@ -101,7 +101,7 @@ func (d *deadlocks) explain() string {
 
 // explainDeadlock is what is printed about programs that wait for each other.
 func explainDeadlock(f diag.Finding) string {
-	text := "spawnx: link: " + f.Who + " " + f.What + "\n  " + strings.ReplaceAll(f.Why, "; ", "\n  ") + "\n"
+	text := "spawnx: link: " + f.Who + " " + f.What + "\n  " + strings.Join(f.Steps, "\n  ") + "\n"
 	if f.Cure != "" {
 		text += "hint: " + f.Cure + "\n"
 	}
