@@ -46,13 +46,21 @@ func (d *door) close() error {
 //	unix:PATH         a unix socket that carries the bare bytes, for this user
 //	tcp:HOST:PORT     bare bytes over TCP, on loopback alone: for whoever is on this machine
 func (s *Server) Listen(addr string) (string, error) {
+	at, err := s.listen(addr)
+	if err != nil {
+		return "", fmt.Errorf("listen at %s: %w", addr, err)
+	}
+	return at, nil
+}
+
+func (s *Server) listen(addr string) (string, error) {
 	a, err := parseAddress(addr)
 	if err != nil {
 		return "", err
 	}
 	switch {
 	case a.name != "":
-		return "", fmt.Errorf("listen at %s: it is none of spawnx:PATH, spawnx:HOST:PORT, unix:PATH and tcp:HOST:PORT", addr)
+		return "", errors.New("it is none of spawnx:PATH, spawnx:HOST:PORT, unix:PATH and tcp:HOST:PORT")
 	case a.path != "":
 		path, err := filepath.Abs(a.path)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,12 +51,17 @@ Exit status: 0 when the prompt came, 1 when the output ended before, 124 when it
 				if prompt == "" {
 					prompt = info.Prompt
 				}
+				ready := []expect.Pattern{expect.Waiting}
 				if prompt != "" {
 					p, err := grammar.Pattern(prompt)
 					if err != nil {
 						return err
 					}
 					c = c.With(expect.Options{Prompt: p})
+					ready = append(ready, p)
+				}
+				if err := f.settle(ctx, c, ready); err != nil {
+					return err
 				}
 				answer, err := c.Command(ctx, words[1])
 				if errors.Is(err, expect.ErrNoPrompt) {
@@ -83,6 +89,21 @@ Exit status: 0 when the prompt came, 1 when the output ended before, 124 when it
 	cmd.Flags().SetInterspersed(false)
 	cmd.Flags().SortFlags = false
 	return cmd
+}
+
+// settle waits until the program is ready for a line: one that has just been started, or is still at the last
+// line, would show this one twice, and its prompt might be taken for the end of an answer. Of one that cannot be
+// seen waiting it is enough that it is silent.
+func (f *far) settle(ctx context.Context, c *expect.Console, ready []expect.Pattern) error {
+	quiet := 2 * time.Second
+	if f.timeout > 0 {
+		quiet = min(quiet, f.timeout/2)
+	}
+	_, err := c.Expect(ctx, append(ready, expect.Idle(quiet))...)
+	if errors.Is(err, io.EOF) {
+		return nil // it may still read; Command knows
+	}
+	return err
 }
 
 // catchUp waits until the output up to this offset has come.

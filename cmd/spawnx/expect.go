@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +40,11 @@ Exit status: 0 when one matched, 1 when the output ended before, 124 when none d
 		DisableFlagsInUseLine: true,
 		Args:                  wants(2, 0),
 		RunE: func(cmd *cobra.Command, words []string) error {
+			if len(words) > 1 && words[1] == "--" { // the flags have ended before NAME; whoever writes it here means the same
+				words = slices.Delete(slices.Clone(words), 1, 2)
+			} else if err := misplaced(cmd, words[1:]); err != nil {
+				return usageOf(cmd, err)
+			}
 			if err := e.parse(words[1:]); err != nil {
 				return usageOf(cmd, err)
 			}
@@ -59,6 +66,18 @@ Exit status: 0 when one matched, 1 when the output ended before, 124 when none d
 	_ = cmd.RegisterFlagCompletionFunc("print", fixed("text", "before", "pattern", "json")) // fails for unknown flags only
 	_ = cmd.RegisterFlagCompletionFunc("from", fixed("start", "now"))
 	return cmd
+}
+
+// misplaced finds flags behind NAME: there they are patterns, and would be waited for.
+func misplaced(cmd *cobra.Command, words []string) error {
+	for _, word := range words {
+		flag, ok := strings.CutPrefix(word, "--")
+		flag, _, _ = strings.Cut(flag, "=")
+		if ok && cmd.Flags().Lookup(flag) != nil {
+			return fmt.Errorf("--%s stands behind NAME\nhint: flags come before NAME; for this very text write '\\%s'", flag, word)
+		}
+	}
+	return nil
 }
 
 // An expecting is one expect NAME.

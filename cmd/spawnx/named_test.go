@@ -142,6 +142,19 @@ func TestNamedProgram(t *testing.T) {
 	}
 }
 
+// A command may follow the start at once: it waits until the program is ready, with a prompt and without.
+func TestCommandAtOnce(t *testing.T) {
+	names(t)
+	for name, flags := range map[string][]string{"known": {"--prompt", ">>> "}, "not": nil} {
+		does(t, 0, slices.Concat([]string{"run", "-d", "--name", name, "--env", "TERM=dumb", "--grace", "0"}, flags, []string{"python3", "-q"})...)
+		for range 3 {
+			if got := does(t, 0, "command", name, "6*7"); got != "42\n" {
+				t.Errorf("prompt %s: %q", name, got)
+			}
+		}
+	}
+}
+
 // What goes wrong is said, by every verb, with a status and what to do.
 func TestNamedErrors(t *testing.T) {
 	names(t)
@@ -178,6 +191,12 @@ func TestNamedErrors(t *testing.T) {
 		{[]string{"sendsecret", "--timeout", "10ms", "dog", "env:HOME"}, 124, "still shows what is typed"},
 		{[]string{"sendsecret", "cat", "env:HOME"}, 1, "-unproved"},
 		{[]string{"sendsecret", "no", "env:HOME"}, 1, "no is not running"},
+		{[]string{"sendsecret", "dog", "env:NO_SUCH_VARIABLE"}, 1, "sendsecret dog: secret \"env:NO_SUCH_VARIABLE\": the variable is not set"},
+		{[]string{"sendsecret", "dog", "file:/nonexistent"}, 1, "no such file"},
+		{[]string{"run", "-d", "--name", "no", "--listen", "tcp:7777", "cat"}, 125, "listen at tcp:7777: address 7777: missing port"},
+		{[]string{"expect", "--timeout", "10ms", "dog", "--", "-text"}, 124, `wanted   "-text"`},
+		{[]string{"expect", "dog", "text", "--timeout", "1s"}, 125, "--timeout stands behind NAME"},
+		{[]string{"expect", "dog", "text", "--timeout=1s"}, 125, "hint: flags come before NAME"},
 		{[]string{"sendsecret", "--colour", "no", "env:HOME"}, 125, "unknown flag --colour"},
 		{[]string{"sendeof", "no"}, 1, "no is not running"},
 		{[]string{"expect", "cat"}, 125, "something is missing"},

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -87,6 +90,9 @@ it cannot be proved that the secret will not show; with -unproved it is typed al
 			return nil
 		},
 	}, func(ctx context.Context, c *expect.Console, words []string) error {
+		if err := missing(words[0]); err != nil {
+			return err
+		}
 		return c.With(expect.Options{UnprovedSecrets: unproved}).SendSecret(ctx, expect.SecretRef(words[0]))
 	})
 	f = cmd.Flags()
@@ -115,6 +121,23 @@ it cannot be proved that the secret will not show; with -unproved it is typed al
 		return run(cmd, f.Args())
 	}
 	return cmd
+}
+
+// missing says at once what would otherwise come to light when the program asks for its secret: that there is none.
+// It reads nothing, since some can be read only once.
+func missing(ref string) error {
+	scheme, arg, _ := strings.Cut(ref, ":")
+	switch scheme {
+	case "env":
+		if _, ok := os.LookupEnv(arg); !ok {
+			return fmt.Errorf("secret %q: the variable is not set", ref)
+		}
+	case "file":
+		if _, err := os.Stat(arg); err != nil {
+			return fmt.Errorf("secret %q: %w", ref, err)
+		}
+	}
+	return nil
 }
 
 // sender is a verb that sends something to NAME: do gets the words behind it.
