@@ -45,6 +45,7 @@ nc                      netcat-openbsd
 mc                      mc
 nano                    nano
 node                    nodejs
+npm                     npm
 openssl                 openssl
 passwd                  passwd
 perl                    perl

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"time"
 
@@ -407,9 +408,12 @@ func (p *page) debugger(ctx context.Context) error {
 				return
 			}
 			var r struct {
-				Source string `json:"source"`
+				ID     json.RawMessage `json:"id"`
+				Do     string          `json:"do"`
+				Source string          `json:"source"`
 			}
-			if json.Unmarshal(data, &r) == nil && r.Source != "" {
+			sound := json.Unmarshal(data, &r) == nil
+			if sound && r.Source != "" {
 				mu.Lock()
 				known := named[r.Source]
 				mu.Unlock()
@@ -417,8 +421,12 @@ func (p *page) debugger(ctx context.Context) error {
 				continue
 			}
 			if !p.h.o.Drive {
-				_ = p.tell(ctx, map[string]any{"ok": false, "text": "this page may only watch"})
-				continue
+				// Written anew: what another reader of JSON would see in it is not ours to judge.
+				data, _ = json.Marshal(map[string]any{"id": r.ID, "do": r.Do})
+				if !sound || !looks.MatchString(r.Do) {
+					_ = p.tell(ctx, map[string]any{"id": r.ID, "ok": false, "text": "this page may only watch"})
+					continue
+				}
 			}
 			if _, err := conn.Write(append(bytes.ReplaceAll(data, []byte("\n"), nil), '\n')); err != nil {
 				cancel(err)
@@ -431,10 +439,13 @@ func (p *page) debugger(ctx context.Context) error {
 	lines := bufio.NewScanner(conn)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
-		var e debugger.Event
+		var e struct {
+			debugger.Event
+			MI any `json:"mi"` // of an answer
+		}
 		if json.Unmarshal(lines.Bytes(), &e) == nil {
 			mu.Lock()
-			for _, path := range paths(e) {
+			for _, path := range append(paths(e.Event), fullNames(e.MI)...) {
 				named[path] = true
 			}
 			mu.Unlock()
@@ -444,6 +455,27 @@ func (p *page) debugger(ctx context.Context) error {
 		}
 	}
 	return lines.Err()
+}
+
+// looks are the commands of gdb that change nothing: those who watch may give them.
+var looks = regexp.MustCompile(`^-(stack-list-(frames|variables)( --thread [0-9]+)?( --frame [0-9]+)?( --all-values)?|file-list-exec-source-file)$`)
+
+// fullNames are the source files that an answer of gdb's machine interface names.
+func fullNames(v any) (all []string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			if path, ok := value.(string); ok && key == "fullname" {
+				all = append(all, path)
+			}
+			all = append(all, fullNames(value)...)
+		}
+	case []any:
+		for _, value := range v {
+			all = append(all, fullNames(value)...)
+		}
+	}
+	return all
 }
 
 // paths are the source files that an event names.

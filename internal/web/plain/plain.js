@@ -1,5 +1,6 @@
 // The page without a build: the server paints rows of text, and keys go back.
-const token = location.hash.slice(1);
+if (location.hash.length > 1) sessionStorage.setItem("token", location.hash.slice(1)); // kept for a reload
+const token = sessionStorage.getItem("token") ?? "";
 history.replaceState(null, "", location.pathname);
 const state = document.querySelector("#state"), list = document.querySelector("#programs"), view = document.querySelector("#screen");
 const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;

@@ -1,0 +1,139 @@
+// Drives the page in Chromium: node page.js ADDRESS-THAT-DRIVES ADDRESS-THAT-WATCHES FOLDER
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const [drives, watches, folder] = process.argv.slice(2);
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+const problems = [];
+
+async function open(address, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(30_000);
+  const page = await context.newPage();
+  page.on("console", m => { if (m.type() === "error") problems.push(m.text()); }); // a breach of the policy is one
+  page.on("pageerror", e => problems.push(String(e)));
+  await page.goto(address);
+  const screen = name => page.locator(`section[aria-label="${name}"] .xterm-rows`);
+  return {
+    page, context,
+    button: name => page.getByRole("toolbar").getByRole("button", { name: new RegExp(`^${name}`) }),
+    state: text => page.locator(".toolbar output").filter({ hasText: text }).waitFor(),
+    gutter: line => page.getByRole("button", { name: `breakpoint at line ${line}`, exact: true }),
+    current: line => page.locator(`.row[aria-current="true"]:has(button[aria-label="breakpoint at line ${line}"])`).waitFor(),
+    variable: (name, value) => page.locator(".variables tr").filter({ has: page.locator(`th:text-is("${name}")`) }).filter({ has: page.locator(`td:text-is("${value}")`) }),
+    shows: (name, text) => screen(name).filter({ hasText: text }).waitFor(),
+    async type(name, text) {
+      await page.locator(`section[aria-label="${name}"] .xterm-screen`).click();
+      await page.keyboard.type(text);
+      await page.keyboard.press("Enter");
+    },
+    shot: file => page.screenshot({ path: `${folder}/${file}.png` }),
+  };
+}
+
+let at = "";
+async function step(name, does) {
+  at = name;
+  const begin = performance.now();
+  await does();
+  console.log(`${name}: ${Math.round(performance.now() - begin)} ms`);
+}
+
+let one, two, watcher;
+try {
+  await step("open the page after gdb runs", async () => {
+    one = await open(drives);
+    await one.state("not started");
+    await one.gutter(6).waitFor(); // the source of main
+    await one.shows("console", "(gdb)");
+    assert.equal(await one.page.evaluate(() => location.href.includes("right")), false, "the token is in the address");
+    assert.equal(await one.button("continue").isDisabled(), true);
+  });
+  await step("a breakpoint by click", async () => {
+    await one.gutter(6).click();
+    await one.page.locator('.row button[aria-pressed="true"]').waitFor();
+    assert.equal(await one.gutter(6).getAttribute("aria-pressed"), "true");
+  });
+  await step("run, and stop there", async () => {
+    await one.button("run").click();
+    await one.state("stopped at prog.c:6");
+    await one.current(6);
+    await one.variable("n", "1").waitFor();
+    await one.page.locator(".stack li").filter({ hasText: "main" }).waitFor();
+    await one.shot("stopped");
+  });
+  await step("a step changes a variable", async () => {
+    await one.button("next").click();
+    await one.current(7);
+    await one.variable("result", "2").waitFor();
+    await one.page.locator(".variables tr.changed").filter({ hasText: "result" }).waitFor();
+  });
+  await step("a frame further up", async () => {
+    await one.page.locator(".stack li button").nth(1).click();
+    await one.variable("sum", "0").waitFor();
+    await one.current(15);
+    await one.page.locator(".stack li button").nth(0).click();
+    await one.variable("result", "2").waitFor();
+  });
+  await step("a second page and a watcher agree", async () => {
+    two = await open(drives, { colorScheme: "dark" });
+    await two.current(7);
+    await two.variable("result", "2").waitFor();
+    watcher = await open(watches);
+    await watcher.current(7);
+    await watcher.variable("result", "2").waitFor();
+    for (const name of ["run", "continue", "next", "step", "finish", "interrupt"]) assert.equal(await watcher.button(name).isDisabled(), true, name);
+    await two.shot("dark");
+    await watcher.shot("watcher");
+  });
+  await step("the console and the pages stay in step", async () => {
+    await one.type("console", "finish");
+    for (const p of [one, two, watcher]) await p.state("stopped at prog.c:15");
+    await one.type("console", "set var sum = 40");
+    await one.variable("sum", "40").waitFor();
+    await two.gutter(6).click(); // deletes it
+    for (const p of [one, two, watcher]) await p.page.locator(".breakpoints").filter({ hasNotText: "prog.c:6" }).waitFor();
+    assert.equal(await one.gutter(6).getAttribute("aria-pressed"), "false");
+    await one.type("console", "break 20");
+    for (const p of [one, two, watcher]) await p.page.locator(".breakpoints").filter({ hasText: "prog.c:20" }).waitFor();
+  });
+  await step("the program's question, answered in its terminal", async () => {
+    await one.page.keyboard.press("Control+."); // leaves the terminal
+    await one.page.keyboard.press("F5");
+    await one.state("running");
+    await one.shows("program", "name?");
+    await one.type("program", "Ada");
+    await one.state("stopped at prog.c:20");
+    await two.shows("program", "name? Ada");
+  });
+  await step("an endless loop, interrupted", async () => {
+    await one.button("continue").click();
+    await one.shows("program", "hello Ada");
+    await one.state("running");
+    await one.button("interrupt").click();
+    for (const p of [one, two, watcher]) await p.state("stopped");
+  });
+  await step("a reload in mid-run", async () => {
+    await one.button("continue").click();
+    await two.state("running");
+    await one.page.reload();
+    await one.state("running");
+    await one.shows("program", "hello Ada");
+    await one.shot("running");
+    await one.page.locator('section[aria-label="console"] .xterm-screen').click();
+    await one.page.keyboard.press("Control+c"); // a person's interrupt, at the console
+    for (const p of [one, two]) await p.state("stopped");
+  });
+  assert.deepEqual(problems, []);
+} catch (e) {
+  console.error(`at: ${at}\n${e.stack}`);
+  console.error(problems.join("\n"));
+  for (const [name, p] of Object.entries({ one, two, watcher })) {
+    if (!p) continue;
+    await p.shot(`failed-${name}`).catch(() => {});
+    console.error(`${name} shows:\n${await p.page.locator("body").innerText().catch(() => "nothing")}`);
+  }
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
