@@ -208,7 +208,7 @@ func (v *view) rest() string {
 
 // asked is what the program showed before the answer that comes now.
 func (v *view) asked() Pattern {
-	if v.screen.Modes().Alternate {
+	if v.drawn() {
 		return v.news()
 	}
 	text := v.rest()
@@ -221,6 +221,21 @@ func (v *view) asked() Pattern {
 		return prompt(text, line)
 	}
 	return v.lastLine()
+}
+
+// drawn reports whether the program draws on the screen: also one that stays off the alternate screen, as dialog does,
+// has something below the cursor.
+func (v *view) drawn() bool {
+	if v.screen.Modes().Alternate {
+		return true
+	}
+	rows, _ := v.screen.Size()
+	for row := v.screen.Cursor().Row + 1; row < rows; row++ {
+		if strings.TrimSpace(v.screen.Line(row).Text()) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // last is what the program wrote at its end.

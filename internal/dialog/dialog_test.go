@@ -93,6 +93,11 @@ func TestWhatOfTheKeysIsRecorded(t *testing.T) {
 		{"a shell with colours behind it", together(presses(raw, "hunter2\r"), out("\r\n\x1b[?2004h\x1b[1m$ \x1b[0m")), "<secret>"},
 		{"a password with a slip", together(presses(raw, "hx\x7funter2\r"), out("\r\n"), out("$ ")), "<secret>"},
 		{"a password with stars", together(presses(raw, "h"), out("*"), presses(raw, "u"), out("*"), presses(raw, "n\r"), out("\r\nok")), "<secret>"},
+		{"stars and a cursor that moves", together(presses(raw, "h"), out("*"), out("\x1b[5;3H"), presses(raw, "u"), out("*\x1b[5;4H"), presses(raw, "nter\r"), out("****\r\nok")), "<secret>"},
+		{"stars behind a cursor that moves", together(presses(raw, "geheim"), out("\x1b[5;3H"), out("\x1b[1;1HPass\x1b[5;3H"), out("******"), presses(raw, "\r"), out("\x1b[24;1H")), "<secret>"},
+		{"stars beside other text", together(presses(raw, "hi"), out("**\x1b[1;1Hthis is a hint"), presses(raw, "gh\r"), out("**\r\nok")), "<secret>"},
+		{"an editor that marks a changed text", together(presses(raw, "hi there"), out("\x1b[1;60Hf.txt *\x1b[2;1Hhi there"), presses(raw, "\x0f\r"), out("\x1b[22;1HWrote 1 line")), "hi there\x0f\r"},
+		{"the same, key by key", together(presses(raw, "h"), out("\x1b[1;60Hf.txt *\x1b[2;1Hh"), presses(raw, "i"), out("i"), presses(raw, "\x0f\r"), out("\x1b[22;1HWrote 1 line")), "hi\x0f\r"},
 		{"two passwords", together(presses(raw, "one\r"), presses(raw, "two\r"), out("\r\nok")), "<secret><secret>"},
 		{"a line editor behind a password", together(presses(raw, "pw\r"), out("\r\n$ "), echoed("id"), presses(raw, "\r"), out("\r\nuid=0\r\n")), "<secret>id\r"},
 
@@ -151,6 +156,8 @@ func TestADialogIsRecognised(t *testing.T) {
 			[]Step{{Wait: text("$ "), Kind: Line, Text: "ls"}}, text("file")},
 		{"full screen", at("\x1b[?1049h\x1b[2J\x1b[24;1H\"a\" [New]\x1b[1;1H", "> i", "\x1b[24;1H-- INSERT --\x1b[1;1H", "> h", "h", "> i", "i", "> a", "a\x1b[24;70H<F\x1b[1;4H", "> \x1b", "\x1b[24;1H\x1b[K", "> :q\r", "\x1b[?1049l"),
 			[]Step{{Wait: shown(`"a" [New]`), Kind: Text, Text: "ihia"}, {Wait: shown("hia"), Kind: Keys, Names: []string{"esc"}}, {Kind: Line, Text: ":q"}}, Pattern{}},
+		{"full screen without the alternate one", at("\x1b[H\x1b[JChoose\x1b[2;2Ha Alpha\x1b[3;2Hb Beta\x1b[5;2H<  OK  >\x1b[2;2H", "> \x1b[B", "\x1b[2;2Ha Alpha\x1b[3;2H\x1b[7mb Beta\x1b[m\x1b[3;2H", "> \r", "\x1b[24;1H\r\n"),
+			[]Step{{Wait: shown("a Alpha"), Kind: Keys, Names: []string{"down"}}, {Wait: shown("b Beta"), Kind: Line}}, Pattern{}},
 	}
 	for _, tt := range tests {
 		d := From(record.Header{Rows: 24, Cols: 80}, tt.events)

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"regexp"
 	"time"
+	"unicode"
 
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/keys"
@@ -79,6 +80,10 @@ func (t *Typing) Key(at time.Duration, p []byte, mode Mode) (events []record.Eve
 		if t.entered { // the next line begins, and of the last one nothing was shown
 			events = append(events, t.end(true))
 		}
+		if len(t.line) > 0 && t.drawn() {
+			events = append(events, t.end(false))
+			t.seen = true
+		}
 		if len(t.line) == 0 {
 			*t = Typing{at: at, mode: mode, filter: t.filter, seen: t.seen && !mode.Canonical}
 		}
@@ -109,12 +114,14 @@ func (t *Typing) Key(at time.Duration, p []byte, mode Mode) (events []record.Eve
 
 // Output takes what the program wrote.
 func (t *Typing) Output(at time.Duration, p []byte) (events []record.Event) {
+	var text []byte
 	for rest := p; len(rest) > 0; {
-		text, n := t.filter.Next(rest)
-		if len(t.line) > 0 && len(t.shown) < mostShown {
-			t.shown = append(t.shown, text...)
-		}
+		more, n := t.filter.Next(rest)
+		text = append(text, more...)
 		rest = rest[n:]
+	}
+	if len(t.line) > 0 && len(t.shown) < mostShown {
+		t.shown = append(t.shown, text...)
 	}
 	if len(t.line) == 0 || t.mode.Canonical {
 		return nil
@@ -125,7 +132,7 @@ func (t *Typing) Output(at time.Duration, p []byte) (events []record.Event) {
 		events = append(events, t.end(false))
 	case t.entered && len(bytes.Trim(t.shown, "\r\n\a *•●")) > 0:
 		events = append(events, t.end(true))
-	case !t.entered && t.visible():
+	case !t.entered && t.visible(text):
 		events = append(events, t.end(false))
 		t.seen = true
 	}
@@ -137,7 +144,7 @@ func (t *Typing) End() []record.Event {
 	if len(t.line) == 0 {
 		return nil
 	}
-	return []record.Event{t.end(t.hidden || t.entered || len(t.line) > 1)}
+	return []record.Event{t.end(t.hidden || t.entered || len(t.line) > 1 && !t.drawn())}
 }
 
 // end ends the line.
@@ -154,13 +161,23 @@ func (t *Typing) end(secret bool) record.Event {
 	return e
 }
 
-// visible reports whether the program answers to keys as one that shows them.
-func (t *Typing) visible() bool {
+// fewest is how much of a line must be shown to be no chance, where there are stars, too.
+const fewest = 4
+
+// drawn reports, when the next key comes, whether the program drew in answer to those before it, as a full-screen
+// program or a line editor does: not earlier, as the stars of a secret may come behind what else is drawn.
+func (t *Typing) drawn() bool {
+	return t.moved && !t.mode.Canonical && !bytes.ContainsAny(t.shown, "*•●")
+}
+
+// visible reports whether the program answers to keys as one that shows them; last is what it wrote at last.
+func (t *Typing) visible(last []byte) bool {
 	if bytes.ContainsAny(t.shown, "*•●") {
-		return false
-	}
-	if t.moved {
-		return true // a full-screen program, or a line editor
+		// The stars of a secret, or of an editor that marks a changed text: that shows the keys themselves.
+		keys := bytes.TrimRightFunc(t.line, unicode.IsControl)
+		whole := len(keys) >= fewest && bytes.Contains(t.shown, keys)
+		own := len(keys) > 1 && len(last) > 0 && bytes.HasSuffix(keys, last)
+		return (whole || own) && !bytes.ContainsAny(keys, "*•●")
 	}
 	rest := t.shown
 	for _, b := range t.line {
