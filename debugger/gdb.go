@@ -1,6 +1,7 @@
 package debugger
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,6 +32,7 @@ type gdb struct {
 	fronts  map[int]*outbox
 	next    int
 	waiting map[string]func(mi.Record, string) // by our token: what to do with an answer
+	record  *recorder                          // nil: it is not written down
 	adopted bool                               // a gdb that was joined has answered
 	letRun  bool                               // it was let run through the machine interface, and the console shows its prompt
 }
@@ -148,6 +150,9 @@ func (g *gdb) line(b []byte, lost int64) {
 		g.ui.Peer().(*terminal).letGo() // it is open there: its end is that of gdb
 		g.adopt()
 	}
+	if g.record != nil { // here, and not by a Reader: an answer stands behind its question
+		g.record.add(ChannelMI, false, append(bytes.Clone(b), '\n'))
+	}
 	for _, dl := range g.mux.record(line, r) {
 		g.deliver(dl)
 	}
@@ -246,7 +251,15 @@ func (g *gdb) later(send string) {
 }
 
 // write sends a line to gdb. A gdb that has ended tells it by its end.
-func (g *gdb) write(line string) { _, _ = io.WriteString(g.ui.Input(), line) }
+func (g *gdb) write(line string) {
+	g.d.mu.Lock()
+	r := g.record
+	g.d.mu.Unlock()
+	if r != nil {
+		r.add(ChannelMI, true, []byte(line))
+	}
+	_, _ = io.WriteString(g.ui.Input(), line)
+}
 
 func (g *gdb) do(ctx context.Context, command string) (Reply, error) {
 	command = strings.TrimSpace(command)
