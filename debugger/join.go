@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/debugger/mi"
@@ -35,7 +34,7 @@ func Join(profile string) (d *Debugger, line string, err error) {
 		fronts: map[int]*outbox{}, ended: make(chan struct{}), due: true, engine: g,
 	}
 	g.d = d
-	far := &joined{d: d, ui: g.ui}
+	far := &joined{d: d, what: "joined", ui: g.ui}
 	note, end := io.Pipe()
 	far.end = end
 	out := bridge.NewStream(bridge.NewSource(note), 0, 0)
@@ -81,9 +80,10 @@ func (g *gdb) adopt() {
 // joined is the far side in place of a console that is elsewhere. To stop it is
 // to leave.
 type joined struct {
-	d   *Debugger
-	ui  *bridge.Bridge
-	end *io.PipeWriter
+	d    *Debugger
+	what string
+	ui   *bridge.Bridge
+	end  *io.PipeWriter
 }
 
 func (j *joined) close() error {
@@ -107,7 +107,7 @@ func (j *joined) Resize(proc.Size) error    { return errors.ErrUnsupported }
 func (j *joined) Taken() bool               { return false }
 func (j *joined) Mode() (ptyio.Mode, error) { return ptyio.Mode{}, errors.ErrUnsupported }
 func (j *joined) Stats() bridge.PeerStats {
-	return bridge.PeerStats{Args: strings.Fields("gdb (joined)"), Unread: -1, Running: true}
+	return bridge.PeerStats{Args: []string{"gdb", "(" + j.what + ")"}, Unread: -1, Running: true}
 }
 
 type nowhere struct{}

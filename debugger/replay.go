@@ -123,10 +123,8 @@ func Replay(ctx context.Context, recording io.Reader) (*Debugger, error) {
 	g.ui = p.channel(ChannelMI, p)
 	d.tty = p.channel(ChannelTTY, ignored{})
 	shown := p.channel(ChannelConsole, ignored{})
-	d.console = bridge.New(nil, shown.Output(), nil, shown.Input(), func() error {
-		_ = g.ui.Close() // ends the reading, and the player
-		return shown.Close()
-	})
+	far := &joined{d: d, what: "replay", ui: g.ui, end: p.outs[ChannelConsole]}
+	d.console = bridge.New(far, shown.Output(), nil, shown.Input(), far.close)
 	d.launch()
 	d.work.Go(func() { p.play(all) })
 	if err := d.ready(ctx); err != nil {

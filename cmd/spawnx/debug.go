@@ -55,6 +55,8 @@ Without -d you sit at the console; ctrl-\ leaves, and the debugger goes on. spaw
 	f.BoolVarP(&d.detach, "detach", "d", false, "run in the background; front ends and spawnx attach join")
 	f.StringVar(&d.fifo, "fifo", "", "the channels also as fifos in `DIR`: console.in and console.out, events.in and so on")
 	f.BoolVar(&d.json, "json", false, "print where the channels are, as one line of JSON")
+	f.StringVar(&d.record, "record", "", "write the session of gdb to `FILE`, for --replay")
+	f.StringVar(&d.replay, "replay", "", "play the session in `FILE` as the debugger, without one: for tests of front ends")
 	f.BoolVar(&d.join, "join", false, "serve a gdb that runs already: prints the line to type there")
 	f.StringVar(&d.dir, "dir", "", "run the debugger in `DIR`")
 	f.StringArrayVar(&d.env, "env", nil, "add `K=V` to its environment")
@@ -62,6 +64,7 @@ Without -d you sit at the console; ctrl-\ leaves, and the debugger goes on. spaw
 	_ = f.MarkHidden("ready")
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.MarkFlagDirname("fifo")
+	cmd.MarkFlagsMutuallyExclusive("join", "record", "replay")
 	f.SortFlags = false
 	return cmd
 }
@@ -69,6 +72,7 @@ Without -d you sit at the console; ctrl-\ leaves, and the debugger goes on. spaw
 // A debugging is one spawnx debug.
 type debugging struct {
 	name, fifo, dir           string
+	record, replay            string
 	env                       []string
 	detach, json, join, ready bool
 }
@@ -170,6 +174,17 @@ func (d *debugging) serve(profile debugger.Profile, program []string) (err error
 		return err
 	}
 	defer p.Close()
+	if d.record != "" {
+		file, err := os.OpenFile(d.record, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return err
+		}
+		stop, err := dbg.Record(file)
+		if err != nil {
+			return errors.Join(err, file.Close())
+		}
+		defer func() { _ = errors.Join(stop(), file.Close()) }() // there is nobody to tell
+	}
 	tell(notice{Doors: d.says(p.Doors(), line)})
 	werr := p.Wait(ctx)
 	if ctx.Err() != nil {
@@ -183,6 +198,15 @@ func (d *debugging) start(ctx context.Context, profile debugger.Profile, program
 	if d.join {
 		return debugger.Join(profile.Name)
 	}
+	if d.replay != "" {
+		file, err := os.Open(d.replay)
+		if err != nil {
+			return nil, "", err
+		}
+		defer file.Close()
+		dbg, err := debugger.Replay(ctx, file)
+		return dbg, "", ofFile(d.replay, err)
+	}
 	spec := proc.Spec{Args: program, Dir: d.dir}
 	if len(d.env) > 0 {
 		spec.Env = append(os.Environ(), d.env...)
@@ -192,6 +216,13 @@ func (d *debugging) start(ctx context.Context, profile debugger.Profile, program
 	}
 	dbg, err = debugger.StartProfile(ctx, profile, spec)
 	return dbg, "", err
+}
+
+func ofFile(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // says is what the person is told.

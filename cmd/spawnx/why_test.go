@@ -38,7 +38,7 @@ func stranger(t *testing.T, args ...string) (pid int, in io.WriteCloser) {
 	t.Cleanup(func() {
 		_ = in.Close()
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // with what it has started
-		_ = cmd.Wait() // killed
+		_ = cmd.Wait()                                      // killed
 	})
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
 		t.Fatalf("%q, %v", line, err)
