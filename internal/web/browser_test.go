@@ -28,21 +28,13 @@ func TestThePageInABrowser(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
 	prog := filepath.Join(t.TempDir(), "prog")
 	run(t, "", "cc", "-g", "-O0", "-o", prog, filepath.Join(ui, "test", "prog.c"))
-	name, err := session.Reserve("prog")
-	if err != nil {
+	debug(t, "prog", "gdb", prog)
+	script := filepath.Join(t.TempDir(), "script.py")
+	if err := os.WriteFile(script, []byte("n = 6\nn *= 7\nprint(n)\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	defer name.Release()
-	d, err := debugger.Start(t.Context(), "gdb", proc.Command(prog))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	p, err := d.Publish(name, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
+	debug(t, "script", "pdb", script)
+	share(t, "noise", "sh", "-c", `trap 'echo "that was all"' INT; printf 'ready? '; read x; yes; exec cat`)
 
 	drives, watches := browse(t, built, true), browse(t, built, false)
 	folder := *shots
@@ -50,6 +42,24 @@ func TestThePageInABrowser(t *testing.T) {
 		folder = t.TempDir()
 	}
 	run(t, ui, "node", "test/page.js", drives.URL+"/#right", watches.URL+"/#right", folder)
+}
+
+// debug runs a debugger under a name.
+func debug(t *testing.T, as, profile, program string) {
+	t.Helper()
+	name, err := session.Reserve(as)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := debugger.Start(t.Context(), profile, proc.Command(program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.Publish(name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close(); d.Close(); name.Release() })
 }
 
 // build builds the page outside the tree.

@@ -25,7 +25,14 @@ import (
 func serve(t *testing.T, drive bool, args ...string) *httptest.Server {
 	t.Helper()
 	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
-	name, err := session.Reserve("prog")
+	share(t, "prog", args...)
+	return page(t, drive)
+}
+
+// share starts a program under a name.
+func share(t *testing.T, as string, args ...string) {
+	t.Helper()
+	name, err := session.Reserve(as)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +45,6 @@ func serve(t *testing.T, drive bool, args ...string) *httptest.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close(); b.Close(); name.Release() })
-	return page(t, drive)
 }
 
 func page(t *testing.T, drive bool) *httptest.Server {

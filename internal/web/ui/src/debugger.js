@@ -21,7 +21,8 @@ export class DebuggerView {
   #path = ""; // of the source that is shown
   #frames = [];
   #frame = 0;
-  #values = new Map(); // of the variables, at the last stop
+  #values = new Map(); // of the variables
+  #changed = new Set(); // those that are others than at the last stop
   #at = ""; // function and level whose they are
   #refresh = 0;
 
@@ -175,6 +176,7 @@ export class DebuggerView {
     this.root.dataset.phase = state.phase;
     buttons.forEach((b, i) => { this.buttons[i].disabled = !this.drive || !b.when.includes(state.phase); });
     if (state.phase !== "stopped") {
+      this.#changed.clear();
       this.#frames = [];
       this.stack.body.replaceChildren();
       this.variables.body.replaceChildren();
@@ -223,9 +225,12 @@ export class DebuggerView {
 
   #showVariables(list) {
     const f = this.#frames[this.#frame] ?? {}, at = `${f.func} ${this.#frames.length - this.#frame}`;
-    const before = at === this.#at ? this.#values : new Map();
-    const changed = v => before.has(v.name) && before.get(v.name) !== v.value;
-    const rows = list.map(v => element("tr", { className: changed(v) ? "changed" : "" },
+    if (at !== this.#at) {
+      this.#values.clear();
+      this.#changed.clear();
+    }
+    for (const v of list) if (this.#values.has(v.name) && this.#values.get(v.name) !== v.value) this.#changed.add(v.name);
+    const rows = list.map(v => element("tr", { className: this.#changed.has(v.name) ? "changed" : "" },
       element("th", { scope: "row", textContent: v.name }), element("td", { textContent: v.value ?? "…" })));
     this.#values = new Map(list.map(v => [v.name, v.value]));
     this.#at = at;

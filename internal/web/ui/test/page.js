@@ -10,6 +10,10 @@ async function open(address, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   context.setDefaultTimeout(30_000);
   const page = await context.newPage();
+  await page.addInitScript(() => { // so that a test can cut the connections
+    window.sockets = [];
+    window.WebSocket = class extends WebSocket { constructor(...a) { super(...a); window.sockets.push(this); } };
+  });
   page.on("console", m => { if (m.type() === "error") problems.push(m.text()); }); // a breach of the policy is one
   page.on("pageerror", e => problems.push(String(e)));
   await page.goto(address);
@@ -123,6 +127,39 @@ try {
     await one.page.locator('section[aria-label="console"] .xterm-screen').click();
     await one.page.keyboard.press("Control+c"); // a person's interrupt, at the console
     for (const p of [one, two]) await p.state("stopped");
+  });
+  await step("connections that break come back", async () => {
+    await one.page.evaluate(() => window.sockets.forEach(s => s.close()));
+    await one.state("reconnecting");
+    await one.state("stopped");
+    await one.type("console", "print 6*7");
+    await one.shows("console", "= 42");
+    await two.shows("console", "= 42");
+  });
+  await step("a flood, and ctrl-c", async () => {
+    await one.page.getByRole("button", { name: "noise", exact: true }).click();
+    await one.shows("noise", "ready?");
+    await one.page.locator(".terminal .xterm-screen").click();
+    await one.page.keyboard.press("Enter");
+    await one.shows("noise", "y");
+    await one.page.keyboard.press("Control+c");
+    await one.shows("noise", "that was all");
+    await one.type("noise", "calm again");
+    await one.shows("noise", "calm again");
+    await one.page.getByRole("button", { name: "fit", exact: true }).click();
+    await one.page.locator(".xterm-rows > div").nth(30).waitFor({ state: "attached" });
+    await one.shot("terminal");
+  });
+  await step("a debugger without a machine interface", async () => {
+    await one.page.getByRole("button", { name: "script", exact: true }).click();
+    await one.current(1);
+    await one.gutter(3).click();
+    await one.page.locator(".breakpoints").filter({ hasText: "script.py:3" }).waitFor();
+    await one.button("next").click();
+    await one.current(2);
+    await one.button("continue").click();
+    await one.current(3);
+    await one.shot("pdb");
   });
   assert.deepEqual(problems, []);
 } catch (e) {
