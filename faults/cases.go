@@ -9,7 +9,7 @@ import (
 
 // cases are all, in the order of their names.
 var cases = func() []fault {
-	all := slices.Concat(byteCases, statusCases, orphanCases, hygieneCases, doorCases)
+	all := slices.Concat(byteCases, statusCases, orphanCases, hygieneCases, doorCases, webCases)
 	slices.SortFunc(all, func(a, b fault) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }()

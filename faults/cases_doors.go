@@ -37,7 +37,6 @@ var doorCases = []fault{
 	{ID: "F34", What: "another user who tries to connect without a pause while servers come and go with umask 000 (20; in a whole run 2,000): never let in", Off: "a socket that is closed to others after it was made", Quick: 1, Full: 1, Tries: 5, Root: true, Run: otherUser},
 	{ID: "F35", What: "a link, folder, fifo, file or hard link planted where a folder or fifo of ours goes: refused, the victim as it was", Off: "opening what is there", Quick: 1, Full: 20, Run: planted},
 	{ID: "F36", What: "TCP without TLS, without a token, with a short or wrong one, guesses; bare TCP on all addresses: nobody in, refused", Off: "bare TCP on loopback, which is open to this machine", Quick: 1, Full: 4, Run: overTCP},
-	{ID: "F37", What: "Host, Origin and token of web requests: only the allowed rows", Todo: "the web page is not there yet"},
 	{ID: "F38", What: "garbage, torn and oversized frames, connections that say nothing (50; in a whole run 1,000): honest clients are served, memory is bounded", Off: "a server that reads one client after the other", Quick: 1, Full: 5, Run: garbage},
 	{ID: "F39", What: "a password by env, file and command, echoed by the program: in no log, recording, error or argument list", Off: "the password as an argument", Quick: 3, Full: 30, Run: passwordShows},
 	{ID: "F40", What: "titles, answer-backs, clipboard, C1, bidi in output and arguments: not in errors nor in `why`; arguments arrive as they are", Off: "printing what came", Quick: 1, Full: 20, Run: escapesShow},
