@@ -33,6 +33,10 @@ print(m.group(1), m.group("n"), m.group(2), m.group(), m.groups())`, "8080 8080 
 prompt = re("x")
 m = p.expect(prompt, EOF)
 print(m.pattern == prompt, m.pattern == EOF, m.pattern != EOF, m.pattern == re("x"))`, "True False True True\n"},
+		{"cursor keys as the program asked for them", `p = spawn(["sh", "-c", "stty raw -echo; printf '\\033[?1hready'; dd bs=3 count=1 2>/dev/null | tr '\\033' E; printf ' end'"])
+p.expect("ready")
+p.sendkey("down")
+print(p.expect(" end").before)`, "EOB\n"},
 		{"the end as a case", `p = spawn(["echo", "all of it"])
 m = p.expect("nothing", EOF)
 print(m.index, m.pattern == EOF, repr(m.before), repr(m.text))`, "1 True \"all of it\\n\" \"\"\n"},

@@ -11,11 +11,11 @@
 package script
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	"go.starlark.net/resolve"
@@ -31,7 +31,7 @@ type Program struct {
 	name    string
 	file    *syntax.File
 	code    *starlark.Program
-	screens bool // it speaks of screens
+	screens bool // it speaks of screens, or presses cursor keys, which are those that the program asked for
 }
 
 // Options are what a script has to do with the world. The zero value: no arguments, an empty env, no
@@ -75,7 +75,7 @@ func Load(name string, src []byte) (*Program, error) {
 	if err != nil {
 		return nil, syntaxErrors(name, src, err)
 	}
-	return &Program{name: name, file: file, code: code, screens: bytes.Contains(src, []byte("screen"))}, nil
+	return &Program{name: name, file: file, code: code, screens: ofScreens.Match(src)}, nil
 }
 
 // Run runs the script to its end and stops the programs that it spawned and that still run. Ending ctx
@@ -108,3 +108,5 @@ func syntaxErrors(name string, src []byte, err error) error {
 	}
 	return &Error{File: name, Line: 1, Col: 1, Err: err, static: true}
 }
+
+var ofScreens = regexp.MustCompile(`screen|["'](up|down|left|right|home|end)["']`)

@@ -34,7 +34,7 @@ type program struct {
 	prompt  starlark.Value
 	ended   starlark.Value   // the exit, once wait has seen it
 	rules   []starlark.Value // of always
-	display *display         // nil: the script never speaks of screens
+	display *display         // nil: the script needs none
 }
 
 var (
@@ -386,6 +386,13 @@ func (d *display) Answers() []byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.s.Answers()
+}
+
+// AppCursor: see Console.SendKey.
+func (d *display) AppCursor() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.s.Modes().AppCursor
 }
 
 func (d *display) Resize(rows, cols int) {
