@@ -43,7 +43,10 @@ def connect(address):
     where = address[len("spawnx:"):]
     if "/" in where:
         s = socket.socket(socket.AF_UNIX)
-        s.connect(where)
+        try:
+            s.connect(where)
+        except OSError as e:
+            raise OSError(e.errno, e.strerror, where) from None  # Python does not say where
         return s
     host, _, port = where.rpartition(":")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
