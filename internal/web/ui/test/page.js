@@ -141,7 +141,7 @@ try {
     await one.shows("noise", "ready?");
     await one.page.locator(".terminal .xterm-screen").click();
     await one.page.keyboard.press("Enter");
-    await one.shows("noise", "y");
+    await one.shows("noise", "yyyyy"); // a line each
     await one.page.keyboard.press("Control+c");
     await one.shows("noise", "that was all");
     await one.type("noise", "calm again");
@@ -159,6 +159,9 @@ try {
     await one.current(2);
     await one.button("continue").click();
     await one.current(3);
+    for (const name of ["stack", "variables"]) await one.page.locator(`section[aria-label="${name}"]`).waitFor({ state: "hidden" });
+    await one.button("next").click();
+    await one.shows("program", "42");
     await one.shot("pdb");
   });
   assert.deepEqual(problems, []);
