@@ -1,6 +1,4 @@
-//go:build unix
-
-//go:build unix
+//go:build linux
 
 package script_test
 
