@@ -82,3 +82,23 @@ func TestHosts(t *testing.T) {
 		}
 	}
 }
+
+// What those who watch may ask of gdb.
+func TestLooks(t *testing.T) {
+	for command, want := range map[string]bool{
+		"-stack-list-frames": true,
+		"-stack-list-variables --thread 1 --frame 0 --all-values": true,
+		"-file-list-exec-source-file":                             true,
+		"-stack-list-frames\n-exec-run":                           false,
+		"-stack-list-frames 1; shell":                             false,
+		"1-stack-list-frames":                                     false,
+		"-exec-run":                                               false,
+		"-data-evaluate-expression n=1":                           false,
+		"next":                                                    false,
+		"":                                                        false,
+	} {
+		if got := looks.MatchString(command); got != want {
+			t.Errorf("%q: %v", command, got)
+		}
+	}
+}
