@@ -51,10 +51,11 @@ func (t *tape) Resize(rows, cols int) {
 
 // act is what is done with a program: a text is awaited on the screen, then keys are pressed or text is sent.
 type act struct {
-	see  string
-	keys string // names, with blanks between them
-	send string
-	size [2]int
+	see   string
+	keys  string // names, with blanks between them
+	send  string
+	size  [2]int
+	again bool // of the last: send it until the program has ended
 }
 
 var programs = []struct {
@@ -82,7 +83,7 @@ var programs = []struct {
 		{see: "Help", send: "hello\r"}, {see: "hello", keys: "ctrl-w"}, {see: "Search", send: "return\r"}, {keys: "ctrl-k ctrl-u ctrl-u"}, {keys: "ctrl-g"}, {see: "help", keys: "ctrl-x"}, {keys: "ctrl-x"}, {see: "Save", send: "n"}}},
 	{name: "tmux", args: []string{"tmux", "-f", "/dev/null", "-S", "inner", "new-session", "sh"}, acts: []act{
 		{see: "$", keys: "ctrl-b", send: "%"}, {send: "seq 50\r"}, {see: "50", keys: "ctrl-b", send: "\""}, {send: "echo hello; clear; ls -l\r"}, {keys: "ctrl-b", send: "["},
-		{keys: "up up up"}, {send: "q"}, {keys: "ctrl-b", send: "z"}, {send: "exit\r"}, {send: "exit\r"}, {see: "$", send: "exit\r"}}},
+		{keys: "up up up"}, {send: "q"}, {keys: "ctrl-b", send: "z"}, {send: "exit\r"}, {send: "exit\r"}, {see: "$", send: "exit\r", again: true}}},
 	{name: "curses", args: []string{"python3", "draw.py"}, acts: []act{{see: "ready", send: "a"}, {see: "step 2", send: "b"}, {see: "step 3", send: "q"}}},
 	{name: "git", args: []string{"sh", "-c", `git init -q . && git add . && git commit -qm 'add: files' && sed -i s/argc/count/ code.c &&
 		git commit -qam 'code.c: rename a variable' && git rm -q log.txt && git commit -qm 'Größe: weg damit' && git -c core.pager=cat -c color.ui=always log --graph --stat -p`}},
@@ -142,6 +143,15 @@ func record(t *testing.T, args []string, rows, cols int, acts []act) *tape {
 				t.Fatal(err)
 			}
 		}
+	}
+	for last := acts; len(last) > 0 && last[len(last)-1].again; { // what is typed while a pane of tmux closes is lost
+		soon, cancel := context.WithTimeout(ctx, 2*time.Second)
+		_, err := c.Wait(soon)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			break
+		}
+		_, _ = c.Write([]byte(last[len(last)-1].send)) // it may have ended just now
 	}
 	var failed *proc.ExitError // some end so when they are left
 	if _, err := c.Wait(ctx); err != nil && !errors.As(err, &failed) {
