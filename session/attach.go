@@ -131,7 +131,8 @@ func refuse(w io.Writer, err error) {
 
 // admit makes a client of a connection, and the hello that welcomes it.
 func (s *Server) admit(conn net.Conn, peer string, h hello) (*attachment, *welcome, error) {
-	a := &attachment{s: s, conn: conn, peer: peer, hello: h, gone: make(chan struct{}), outbox: newOutbox()}
+	// One lane is counted until its lanes are known: nobody is told of the exit before the welcome.
+	a := &attachment{s: s, conn: conn, peer: peer, hello: h, gone: make(chan struct{}), outbox: newOutbox(), left: 1}
 	a.ctx, a.cancel = context.WithCancel(s.ctx)
 	a.asked, _ = parseRole(h.Role)
 	known := h.Epoch == "" || h.Epoch == s.epoch
@@ -226,7 +227,9 @@ func (s *Server) room(peer string) (n int, ok bool) {
 
 // begin starts the client's goroutines, after its welcome.
 func (a *attachment) begin(hi *welcome) {
-	a.left = len(a.pumps)
+	a.mu.Lock()
+	a.left += len(a.pumps) - 1
+	a.mu.Unlock()
 	a.work.Go(func() {
 		if a.send(jsonFrame(kindHello, hi)) != nil {
 			return
