@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"sync"
@@ -19,6 +20,8 @@ type logFile struct {
 	mu      sync.Mutex // guards all below
 	f       *os.File
 	length  int64
+	stuck   error // why it did not begin anew
+	moved   bool  // the old ones have made room for a new one
 	lanes   []*logLane
 	secrets [][]byte
 }
@@ -81,29 +84,53 @@ func (lane *logLane) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// write writes p, the rest of a line that is too much to a new file's predecessor.
+// write writes p, the rest of a line that is too much to a new file's predecessor. Where no new one can be had, the old
+// one grows: that nothing is missing matters more.
 func (l *logFile) write(p []byte) error {
 	if l.limit > 0 && l.length > 0 && l.length+int64(len(p)) > l.limit {
 		line := bytes.IndexByte(p, '\n') + 1
 		if err := l.append(p[:line]); err != nil {
 			return err
 		}
-		if err := l.rotate(); err != nil {
-			return err
-		}
 		p = p[line:]
+		l.stuck = l.rotate()
 	}
 	return l.append(p)
 }
 
+// append writes all of p, or takes back what came of it: it will be said to be missing as a whole.
 func (l *logFile) append(p []byte) error {
 	n, err := l.f.Write(p)
+	if err != nil && n > 0 {
+		if info, serr := l.f.Stat(); serr == nil && info.Size() == l.length+int64(n) && l.f.Truncate(l.length) == nil {
+			n = 0
+		}
+	}
 	l.length += int64(n)
 	return err
 }
 
-// rotate moves every log on by one; the oldest is overwritten.
+// rotate moves every log on by one, the oldest is overwritten, and begins a new one. They are not moved a second time when
+// something failed: to move them at every write would lose them all.
 func (l *logFile) rotate() error {
+	if !l.moved {
+		if l.stuck != nil {
+			return l.stuck
+		}
+		if err := l.moveOn(); err != nil {
+			return err
+		}
+		l.moved = true
+	}
+	old := l.f
+	if err := l.open(); err != nil {
+		return err
+	}
+	l.moved = false
+	return old.Close()
+}
+
+func (l *logFile) moveOn() error {
 	for n := l.keep; n > 0; n-- {
 		from := l.name
 		if n > 1 {
@@ -113,11 +140,7 @@ func (l *logFile) rotate() error {
 			return fmt.Errorf("log: %w", err)
 		}
 	}
-	old := l.f
-	if err := l.open(); err != nil {
-		return err // and go on with the old one
-	}
-	return old.Close()
+	return nil
 }
 
 // Close writes what the masks held back.
@@ -130,8 +153,5 @@ func (l *logFile) Close() error {
 			first = err
 		}
 	}
-	if err := l.f.Close(); first == nil {
-		first = err
-	}
-	return first
+	return cmp.Or(first, l.f.Close(), l.stuck)
 }
