@@ -187,8 +187,12 @@ func (k *keeper) whenItDies(f func()) (unhook func()) {
 // errKeeperGone is why an order has no answer.
 var errKeeperGone = errors.New("the keeper of contained programs has died")
 
-// answerTime bounds what the keeper needs for an order, except for a fork, which may wait for a slow disk.
-const answerTime = 10 * time.Second
+// answerTime bounds what the keeper needs for an order, except for a fork, which may wait for a slow disk. It is waited
+// for up to patience times as long while it is ready to run and gets no processor: to end it is to end all its programs.
+const (
+	answerTime = 10 * time.Second
+	patience   = 12
+)
 
 // order gives an order and waits for its answer. An error of the answer is its Err.
 func (k *keeper) order(o shim.Order, files ...uintptr) (shim.Answer, error) {
@@ -196,7 +200,7 @@ func (k *keeper) order(o shim.Order, files ...uintptr) (shim.Answer, error) {
 	if err := k.send(&o, asked, files); err != nil {
 		return shim.Answer{}, err
 	}
-	for {
+	for waited := 1; ; waited++ {
 		timer := time.NewTimer(scale.Duration(answerTime))
 		select {
 		case a, ok := <-asked:
@@ -207,10 +211,13 @@ func (k *keeper) order(o shim.Order, files ...uintptr) (shim.Answer, error) {
 			return a, nil
 		case <-timer.C:
 		}
-		if o.Do != shim.Fork {
+		switch {
+		case o.Do == shim.Fork:
+			if _, err := k.order(shim.Order{Do: shim.Ping}); err != nil {
+				return shim.Answer{}, err
+			}
+		case waited >= patience || !wantsProcessor(k.child.pid):
 			_ = k.child.signal(syscall.SIGKILL) // stopped, or out of its mind; listen sees its end
-		} else if _, err := k.order(shim.Order{Do: shim.Ping}); err != nil {
-			return shim.Answer{}, err
 		}
 	}
 }
@@ -245,8 +252,10 @@ func (k *keeper) send(o *shim.Order, asked chan shim.Answer, files []uintptr) er
 	}
 	const prefix = 4 // with it the descriptors go, and it is all or nothing
 	cerr := conn.Write(func(fd uintptr) bool {
-		_, err = unix.SendmsgN(int(fd), data[:prefix], rights, nil, unix.MSG_NOSIGNAL)
-		return err != unix.EAGAIN && err != unix.EINTR
+		for err = unix.EINTR; err == unix.EINTR; { // the poller would wait for room that is there
+			_, err = unix.SendmsgN(int(fd), data[:prefix], rights, nil, unix.MSG_NOSIGNAL)
+		}
+		return err != unix.EAGAIN
 	})
 	if err = errors.Join(cerr, err); err == nil {
 		k.waiting[o.ID] = asked
@@ -316,16 +325,18 @@ func umask() int {
 	return 0o22
 }
 
-// wait is waitid by the keeper.
-func (k *keeper) wait(pid int) (e Exit, ended bool, err error) {
-	a, err := k.order(shim.Order{Do: shim.Wait, PID: pid})
-	if err == nil {
-		err = a.Err()
+// wait is waitid by the keeper, for a process that has ended. Where the keeper does not know how, nobody does.
+func (k *keeper) wait(pid int) Exit {
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		a, err := k.order(shim.Order{Do: shim.Wait, PID: pid})
+		switch {
+		case err != nil || a.Err() != nil:
+			return Exit{Code: -1}
+		case a.Ended != nil:
+			return exitOf(*a.Ended)
+		}
+		time.Sleep(pause) // a tracer that is not its parent sees a zombie first
 	}
-	if err != nil || a.Ended == nil {
-		return Exit{Code: -1}, false, err
-	}
-	return exitOf(*a.Ended), true, nil
 }
 
 func (k *keeper) reap(pid int) {

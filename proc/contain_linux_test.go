@@ -477,3 +477,65 @@ func TestTheKeeperReapsOrphans(t *testing.T) {
 		t.Error("the program itself is gone")
 	}
 }
+
+// What a supervisor and its keeper leave when they die at the same moment is ended by the next keeper, where there are
+// cgroups; and nobody touches what belongs to a keeper that lives.
+func TestTheNextKeeperSweeps(t *testing.T) {
+	if *contain != "" {
+		return
+	}
+	newKeeper(t)
+	if how, err := CheckContainment(); err != nil || how != ByCgroup {
+		t.Logf("no cgroup is to be had here: %v, %v", how, err)
+		return
+	}
+	other := start(t, contained(sh(Pipes, "read x")))
+	marker := unusual(t)
+	words := host(t, "supervisor", "2")
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Env = append(hostEnv(), marker)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for said := ""; !strings.Contains(said, "all"); {
+		buf := make([]byte, 64)
+		n, err := out.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said += string(buf[:n])
+	}
+	helpers := childrenOf(cmd.Process.Pid)
+	if len(helpers) != 1 {
+		t.Fatalf("the supervisor's children: %v; want its keeper", helpers)
+	}
+	for _, kill := range []error{
+		syscall.Kill(helpers[0], syscall.SIGSTOP), cmd.Process.Kill(), syscall.Kill(helpers[0], syscall.SIGKILL),
+	} {
+		if kill != nil {
+			t.Fatal(kill)
+		}
+	}
+	_ = cmd.Wait() // killed
+	eventually(t, "their keeper is dead", func() bool { return !alive(helpers[0]) })
+	if !runsWith(marker) {
+		t.Fatal("nothing is left, so there is nothing to sweep")
+	}
+	eventually(t, "it was swept", func() bool { // one sweep is bounded in time
+		k, err := startKeeper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = k.child.signal(syscall.SIGKILL)
+		<-k.dead.Done()
+		k.hooks.Wait()
+		return !runsWith(marker)
+	})
+	if _, ended := other.Exit(); ended {
+		t.Error("a program of a living keeper was swept, too")
+	}
+}

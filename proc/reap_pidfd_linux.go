@@ -46,25 +46,21 @@ func newChild(pid, pidfd int) *child {
 
 // seeExit waits until the process has ended and leaves it unreaped.
 func (c *child) seeExit() (e Exit) {
-	if c.pidfd != nil {
+	switch {
+	case c.keeper != nil:
+		c.waitReadable()
+		return c.keeper.wait(c.pid)
+	case c.pidfd != nil:
 		var err error
-		wait := func(fd uintptr) (done bool) {
-			if c.keeper != nil {
-				if !ready(fd) { // the keeper is not asked in vain
-					return false
-				}
-				e, done, err = c.keeper.wait(c.pid)
-			} else {
-				e, done, err = waitid(unix.P_PIDFD, int(fd), unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
-			}
-			return done || err != nil
-		}
 		conn, cerr := c.pidfd.SyscallConn()
 		if cerr == nil {
-			cerr = conn.Read(wait)
+			cerr = conn.Read(func(fd uintptr) (done bool) {
+				e, done, err = waitid(unix.P_PIDFD, int(fd), unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
+				return done || err != nil
+			})
 		}
 		// Linux 5.3 has pidfds, but no waitid of them.
-		if cerr == nil && (err == nil || errors.Is(err, unix.ECHILD)) || c.keeper != nil {
+		if cerr == nil && (err == nil || errors.Is(err, unix.ECHILD)) {
 			return e
 		}
 	}
@@ -72,10 +68,22 @@ func (c *child) seeExit() (e Exit) {
 	return e
 }
 
-// ready reports whether a pidfd says that its process has ended.
-func ready(fd uintptr) bool {
+// waitReadable waits until the pidfd of a contained program says that it has ended: in the runtime's poller, or where
+// that has no room for one more, in a thread.
+func (c *child) waitReadable() {
+	conn, err := c.pidfd.SyscallConn()
+	if err == nil {
+		err = conn.Read(func(fd uintptr) bool { return readable(int(fd), 0) })
+	}
+	if err != nil {
+		_ = c.useFd(func(fd int) error { readable(fd, -1); return nil })
+	}
+}
+
+// readable reports whether a pidfd says that its process has ended, and waits so many milliseconds for that; -1 is no end.
+func readable(fd, ms int) bool {
 	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, ms)
 		if err != unix.EINTR {
 			return n > 0
 		}

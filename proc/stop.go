@@ -68,10 +68,30 @@ func (p *Process) stop(ctx context.Context) (Exit, error) {
 			return p.exit, nil
 		}
 		if killing.Err() != nil {
-			e, _ := p.Exit()
-			return e, fmt.Errorf("stop: these could not be ended: %s", strings.Join(t.names(), ", "))
+			break
 		}
 	}
+	if len(t.names()) == 0 { // all are dead; on a crowded machine it may take its time until we are told
+		late := time.NewTimer(scale.Duration(killTime))
+		defer late.Stop()
+		select {
+		case <-p.exited:
+		case <-late.C:
+		}
+		if t.gone() {
+			return p.exit, nil
+		}
+	}
+	e, _ := p.Exit()
+	return e, t.survived()
+}
+
+// survived is the error of a Stop in vain.
+func (t *tree) survived() error {
+	if names := t.names(); len(names) > 0 {
+		return fmt.Errorf("stop: these could not be ended: %s", strings.Join(names, ", "))
+	}
+	return fmt.Errorf("stop: %d was killed, but the system has not told its end%s", t.p.PID(), t.p.child.heldBy())
 }
 
 // waitGone waits until the leader's exit was seen and nothing of the tree is left, and calls again from time to time; it

@@ -197,7 +197,7 @@ func (t *tree) resume() { t.signal(syscall.SIGCONT) }
 // names returns who is left, for a person.
 func (t *tree) names() (names []string) {
 	for _, task := range t.members {
-		names = append(names, fmt.Sprintf("%d (%s)", task.pid, task.name))
+		names = append(names, fmt.Sprintf("%d (%s)", task.pid, shown(task.name)))
 	}
 	return names
 }
@@ -235,6 +235,18 @@ func (t task) signal(sig syscall.Signal) {
 	} else {
 		_ = unix.Kill(t.pid, sig)
 	}
+}
+
+// heldBy says who keeps a dead process to itself, "" where nobody is known to.
+func (c *child) heldBy() string {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(c.pid) + "/status")
+	if err != nil {
+		return ""
+	}
+	if tracer := statusLine(data, "TracerPid"); tracer != "" && tracer != "0" {
+		return ": the debugger or tracer " + tracer + " holds it"
+	}
+	return ""
 }
 
 // ignores reads SigIgn of /proc/PID/status.
@@ -307,6 +319,21 @@ func readTask(pid int) (task, error) {
 		return task{}, err
 	}
 	return parseStat(data)
+}
+
+// wantsProcessor reports whether a thread of a process runs, is ready to, or is held up within the kernel.
+func wantsProcessor(pid int) bool {
+	threads := "/proc/" + strconv.Itoa(pid) + "/task/"
+	names, err := os.ReadDir(threads)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(names, func(thread os.DirEntry) bool {
+		var buf [1024]byte
+		data, err := readSmall(threads+thread.Name()+"/stat", buf[:])
+		_, state, _ := bytes.Cut(data[bytes.LastIndexByte(data, ')')+1:], []byte(" "))
+		return err == nil && len(state) > 0 && (state[0] == 'R' || state[0] == 'D')
+	})
 }
 
 // readSmall is os.ReadFile for files of /proc, of which a scan reads very many: three system calls instead of six.

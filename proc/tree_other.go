@@ -35,6 +35,9 @@ func (t *tree) resume() {
 
 func (t *tree) names() []string { return []string{strconv.Itoa(t.p.PID())} }
 
+// heldBy: not known here.
+func (c *child) heldBy() string { return "" }
+
 // left cannot be known either; a Stop does no harm.
 func (t *tree) left() bool { return false }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,22 +19,64 @@ import (
 // parent or user they have.
 type group string
 
+// keeperGroup begins the name of a keeper's group.
+const keeperGroup = "spawnx-keeper-"
+
 // newGroup makes the group of this process's programs below its own, "" where it may not, or where the kernel cannot
-// start a program in a group.
+// start a program in a group. The process holds a lock of it until it ends: a group without one is of a keeper that is
+// dead, in whatever pid namespace it lived.
 func newGroup() group {
 	own := ownGroup()
 	if own == "" {
 		return ""
 	}
-	g := group(filepath.Join(string(own), "spawnx-"+strconv.Itoa(os.Getpid())))
-	if err := os.Mkdir(string(g), 0o755); err != nil {
-		return ""
-	}
-	if !g.works() {
+	own.sweep()
+	for range 3 { // a sweep of another's may be quicker than our lock
+		dir, err := os.MkdirTemp(string(own), keeperGroup)
+		if err != nil {
+			return ""
+		}
+		g := group(dir)
+		if _, locked := g.lock(); locked && g.works() { // never unlocked
+			return g
+		}
 		_ = g.remove()
-		return ""
 	}
-	return g
+	return ""
+}
+
+// lock takes the lock of a group, if nobody has it, and keeps it as long as the descriptor is open.
+func (g group) lock() (fd int, locked bool) {
+	fd, err := unix.Open(string(g), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return -1, false
+	}
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = unix.Close(fd)
+		return -1, false
+	}
+	return fd, true
+}
+
+// sweepTime bounds a sweep: a keeper is being waited for. The next one goes on.
+const sweepTime = 500 * time.Millisecond
+
+// sweep ends and removes what keepers have left behind that died at the same moment as their supervisors: nobody else
+// could do so.
+func (own group) sweep() {
+	left, _ := filepath.Glob(string(own) + "/" + keeperGroup + "*") // no bad pattern
+	for deadline := time.Now().Add(sweepTime); len(left) > 0 && time.Now().Before(deadline); left = left[1:] {
+		g := group(left[0])
+		fd, dead := g.lock()
+		if !dead {
+			continue
+		}
+		g.kill()
+		for g.remove() != nil && time.Now().Before(deadline) { // they are dying
+			time.Sleep(time.Millisecond)
+		}
+		_ = unix.Close(fd)
+	}
 }
 
 // works tries it: our own binary, which ends at once, started in the group.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -30,6 +31,8 @@ type keeper struct {
 	programs map[int]group // by number, with its group; unreaped, all of them
 	emptied  []group       // of programs that were reaped: to be removed once nobody is left in them
 	dying    bool          // the lifeline has ended: no more forks
+
+	tidying sync.Mutex // held by who removes groups
 }
 
 // keep is the keeper's life. It returns when the supervisor is gone and so are all descendants.
@@ -69,6 +72,9 @@ func keep(link *os.File, p Plan) error {
 			}
 			a.ID = o.ID
 			k.send(a)
+			if o.Do == Reap {
+				k.tidy()
+			}
 		}()
 	}
 	k.end()
@@ -97,14 +103,16 @@ func readOrder(link *os.File) (o Order, files []int, err error) {
 	oob := make([]byte, unix.CmsgSpace(MaxFiles*4))
 	cerr := conn.Read(func(fd uintptr) bool {
 		var oobn, flags int
-		n, oobn, flags, _, err = unix.Recvmsg(int(fd), size[:], oob, unix.MSG_CMSG_CLOEXEC|unix.MSG_WAITALL)
+		for err = unix.EINTR; err == unix.EINTR; { // the socket blocks: there is no poller to wait in
+			n, oobn, flags, _, err = unix.Recvmsg(int(fd), size[:], oob, unix.MSG_CMSG_CLOEXEC|unix.MSG_WAITALL)
+		}
 		if err == nil && oobn > 0 {
 			files = descriptorsIn(oob[:oobn])
 		}
 		if err == nil && flags&unix.MSG_CTRUNC != 0 { // we have no room for more
 			files = append(files, -1)
 		}
-		return err != unix.EAGAIN && err != unix.EINTR
+		return err != unix.EAGAIN
 	})
 	if err == nil {
 		err = cerr
@@ -161,7 +169,9 @@ func (k *keeper) obey(o Order, files []int) Answer {
 	case Reap:
 		_, _, err := Waitid(unix.P_PID, o.PID, unix.WEXITED|unix.WNOHANG)
 		delete(k.programs, o.PID)
-		k.empty(g)
+		if g != "" {
+			k.emptied = append(k.emptied, g)
+		}
 		return failed(err)
 	}
 	return Answer{Text: "no such order: " + o.Do}
@@ -239,8 +249,13 @@ func (k *keeper) fork(o Order, files []int) Answer {
 	return a
 }
 
-// reapStrays reaps the children that are no programs. SIGCHLD comes once for many.
+// reapStrays reaps the children that are no programs, and tidies up behind them. SIGCHLD comes once for many.
 func (k *keeper) reapStrays() {
+	k.reapOthers()
+	k.tidy()
+}
+
+func (k *keeper) reapOthers() {
 	k.forking.Lock()
 	defer k.forking.Unlock()
 	k.mu.Lock()
@@ -248,7 +263,7 @@ func (k *keeper) reapStrays() {
 	for {
 		pid, _, err := Waitid(unix.P_ALL, 0, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
 		if err != nil || pid == 0 {
-			break
+			return
 		}
 		if _, is := k.programs[pid]; is {
 			// It stays, and the kernel would name it again and again.
@@ -257,11 +272,10 @@ func (k *keeper) reapStrays() {
 					reapIfEnded(pid)
 				}
 			}
-			break
+			return
 		}
 		reapIfEnded(pid)
 	}
-	k.empty("")
 }
 
 // reapIfEnded reports whether the child has ended, or is none.
@@ -270,18 +284,19 @@ func reapIfEnded(pid int) bool {
 	return got != 0 || err != nil
 }
 
-// empty notes a group of a program that was reaped, and removes those in which nobody is left. mu is held.
-func (k *keeper) empty(g group) {
-	if g != "" {
-		k.emptied = append(k.emptied, g)
-	}
-	kept := k.emptied[:0]
-	for _, g := range k.emptied {
-		if g.remove() != nil {
-			kept = append(kept, g)
-		}
-	}
-	k.emptied = kept
+// tidy removes the groups of reaped programs in which nobody is left. mu is not held meanwhile, as the kernel may have
+// who removes a group wait for others' forks, and nobody should wait for that to hear of an exit.
+func (k *keeper) tidy() {
+	k.tidying.Lock()
+	defer k.tidying.Unlock()
+	k.mu.Lock()
+	groups := k.emptied
+	k.emptied = nil
+	k.mu.Unlock()
+	groups = slices.DeleteFunc(groups, func(g group) bool { return g.remove() == nil })
+	k.mu.Lock()
+	k.emptied = append(groups, k.emptied...)
+	k.mu.Unlock()
 }
 
 // strays returns the adopted children with the mark. mu is held.
