@@ -19,10 +19,14 @@ type File struct {
 	close func() error
 }
 
-// newFile makes a File of f, which the poller already knows. It owns f, also
+// newFile makes a File of f, which the poller should know. It owns f, also
 // when it fails.
 func newFile(f *os.File) (*File, error) {
 	conn, err := f.SyscallConn()
+	if err == nil {
+		// Where the poller did not take it after all (no memory, too many watches), a read would not wait but fail.
+		err = f.SetReadDeadline(time.Time{})
+	}
 	if err != nil {
 		f.Close()
 		return nil, err

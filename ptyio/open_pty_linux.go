@@ -14,7 +14,7 @@ import (
 // poller takes both, is woken for each, and both have to be opened again to be
 // in the right mode. That was a fifth of the time of a start.
 func openPTY() (*File, *os.File, error) {
-	master, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	master, err := openAgain("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC)
 	if err != nil {
 		return nil, nil, openError(&os.PathError{Op: "open", Path: "/dev/ptmx", Err: err})
 	}
@@ -41,9 +41,19 @@ func openSlave(master int) (*os.File, error) {
 		return nil, os.NewSyscallError("ioctl", err)
 	}
 	name := "/dev/pts/" + strconv.Itoa(n)
-	slave, err := unix.Open(name, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	slave, err := openAgain(name, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: name, Err: err}
 	}
 	return os.NewFile(uintptr(slave), name), nil // in blocking mode: the poller does not take it
+}
+
+// openAgain opens a device, also when a signal comes between.
+func openAgain(name string, flags int) (int, error) {
+	for {
+		fd, err := unix.Open(name, flags, 0)
+		if err != unix.EINTR {
+			return fd, err
+		}
+	}
 }
