@@ -28,6 +28,9 @@ func (l launch) fork(files []*os.File) (*child, error) {
 
 func (l launch) giveTerminal(*ptyio.Stdio) error { return nil }
 
+// tells: nobody does, here.
+func (c *child) tells(func()) bool { return false }
+
 // seeExit waits until the process has ended.
 func (c *child) seeExit() Exit {
 	state, err := c.process.Wait()

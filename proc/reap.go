@@ -2,23 +2,29 @@ package proc
 
 import "context"
 
-// watch sees the end of the program: one goroutine for each process, parked in the runtime's poller where the system
-// has pidfds. Order: the exit is seen and told at once, our end of its terminal is closed (a read of the other end says
-// EOF from then on), then, when that is allowed, the program is reaped and its number is free for others.
+// watch has ended called on a goroutine of its own: from now on where the system does not tell of ends, and a thread
+// has to wait.
 func (p *Process) watch() {
-	go func() {
-		p.exit = p.child.seeExit()
-		close(p.exited)
-		p.forget()
-		if t := p.stdio.Terminal; t != nil {
-			_ = t.Release() // there is nothing to do about an error
-		}
-		if after := p.seen(); after != nil {
-			after()
-		}
-		<-p.reaped
-		p.child.reap()
-	}()
+	if !p.child.tells(p.ended) {
+		go p.ended()
+	}
+}
+
+// ended sees the end of the program. Order: the exit is seen and told at once, our end of its terminal is closed (a read
+// of the other end says EOF from then on), then, when that is allowed, the program is reaped and its number is free for
+// others.
+func (p *Process) ended() {
+	p.exit = p.child.seeExit()
+	close(p.exited)
+	p.forget()
+	if t := p.stdio.Terminal; t != nil {
+		_ = t.Release() // there is nothing to do about an error
+	}
+	if after := p.seen(); after != nil {
+		after()
+	}
+	<-p.reaped
+	p.child.reap()
 }
 
 // AfterExit calls f once the exit was seen, on the goroutine that saw it, so that who only has something to do then

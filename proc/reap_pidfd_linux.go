@@ -37,30 +37,29 @@ type child struct {
 func newChild(pid, pidfd int) *child {
 	c := &child{pid: pid}
 	if pidfd >= 0 {
-		// os.NewFile puts only what does not block into the runtime's poller.
-		_ = unix.SetNonblock(pidfd, true) // a descriptor of ours: cannot fail
-		c.pidfd = os.NewFile(uintptr(pidfd), "pidfd")
+		c.pidfd = os.NewFile(uintptr(pidfd), "pidfd") // it blocks, so the runtime's poller does not take it: see exits
 	}
 	return c
 }
 
-// seeExit waits until the process has ended and leaves it unreaped.
+// tells has f called on a goroutine of its own when the process has ended. It reports false where nobody tells.
+func (c *child) tells(f func()) bool {
+	return c.pidfd != nil && c.useFd(func(fd int) error { return exits.call(fd, f) }) == nil
+}
+
+// seeExit waits until the process has ended and leaves it unreaped. A thread waits; see tells.
 func (c *child) seeExit() (e Exit) {
 	switch {
 	case c.keeper != nil:
-		c.waitReadable()
+		_ = c.useFd(awaitEnd) // the keeper is not asked in vain
 		return c.keeper.wait(c.pid)
 	case c.pidfd != nil:
-		var err error
-		conn, cerr := c.pidfd.SyscallConn()
-		if cerr == nil {
-			cerr = conn.Read(func(fd uintptr) (done bool) {
-				e, done, err = waitid(unix.P_PIDFD, int(fd), unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
-				return done || err != nil
-			})
-		}
+		err := c.useFd(func(fd int) (err error) {
+			e, _, err = waitid(unix.P_PIDFD, fd, unix.WEXITED|unix.WNOWAIT)
+			return err
+		})
 		// Linux 5.3 has pidfds, but no waitid of them.
-		if cerr == nil && (err == nil || errors.Is(err, unix.ECHILD)) {
+		if err == nil || errors.Is(err, unix.ECHILD) {
 			return e
 		}
 	}
@@ -68,24 +67,11 @@ func (c *child) seeExit() (e Exit) {
 	return e
 }
 
-// waitReadable waits until the pidfd of a contained program says that it has ended: in the runtime's poller, or where
-// that has no room for one more, in a thread.
-func (c *child) waitReadable() {
-	conn, err := c.pidfd.SyscallConn()
-	if err == nil {
-		err = conn.Read(func(fd uintptr) bool { return readable(int(fd), 0) })
-	}
-	if err != nil {
-		_ = c.useFd(func(fd int) error { readable(fd, -1); return nil })
-	}
-}
-
-// readable reports whether a pidfd says that its process has ended, and waits so many milliseconds for that; -1 is no end.
-func readable(fd, ms int) bool {
+// awaitEnd waits until a pidfd says that its process has ended.
+func awaitEnd(fd int) error {
 	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, ms)
-		if err != unix.EINTR {
-			return n > 0
+		if _, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1); err != unix.EINTR {
+			return err
 		}
 	}
 }

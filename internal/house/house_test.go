@@ -73,7 +73,7 @@ var (
 // Files of the core and of the rooms without goroutines that may say `go`. Each goroutine has an owner that waits for it.
 var (
 	goroutines = []string{
-		"proc/reap.go",                         // one per process
+		"proc/reap.go", "proc/exits_linux.go", // one for all processes, one for each that has ended
 		"proc/contain_linux.go",                // one per keeper
 		"internal/shim/keeper_linux.go",        // in the keeper: one per order, one that reaps
 		"bridge/start.go", "bridge/program.go", // one per program, which sees its end and starts it again

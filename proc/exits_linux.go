@@ -1,0 +1,84 @@
+package proc
+
+import (
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// exits tells the ends of programs: one epoll of their pidfds and one goroutine, as long as there are any. With a
+// goroutine for each, an idle program would cost a sixth more memory.
+var exits exitWatch
+
+type exitWatch struct {
+	mu      sync.Mutex
+	fd      int             // the epoll, once it was needed
+	conn    syscall.RawConn // the same in the runtime's poller
+	waiting map[int]func()  // by pidfd
+	running bool            // the goroutine
+}
+
+// call calls f on a goroutine of its own when the process of a pidfd has ended. The pidfd stays open until then.
+func (w *exitWatch) call(pidfd int, f func()) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.open(); err != nil {
+		return err
+	}
+	// It is told once, so that the pidfd may be closed at any time afterwards.
+	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT, Fd: int32(pidfd)}
+	if err := unix.EpollCtl(w.fd, unix.EPOLL_CTL_ADD, pidfd, &e); err != nil {
+		return err
+	}
+	w.waiting[pidfd] = f
+	if !w.running {
+		w.running = true
+		go w.run()
+	}
+	return nil
+}
+
+// open opens the epoll, which then stays open, as the runtime's own does. w.mu is held.
+func (w *exitWatch) open() error {
+	if w.conn != nil {
+		return nil
+	}
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	_ = unix.SetNonblock(fd, true) // by this os.NewFile knows what goes into the poller; it cannot fail
+	conn, err := os.NewFile(uintptr(fd), "epoll").SyscallConn()
+	if err != nil {
+		_ = unix.Close(fd)
+		return err
+	}
+	w.fd, w.conn, w.waiting = fd, conn, map[int]func(){}
+	return nil
+}
+
+// run calls what waits until nothing does.
+func (w *exitWatch) run() {
+	_ = w.conn.Read(func(fd uintptr) (done bool) { // nobody closes it
+		var ended [32]unix.EpollEvent
+		for {
+			n, err := unix.EpollWait(int(fd), ended[:], 0)
+			if err == unix.EINTR {
+				continue
+			}
+			w.mu.Lock()
+			for _, e := range ended[:max(n, 0)] {
+				go w.waiting[int(e.Fd)]()
+				delete(w.waiting, int(e.Fd))
+			}
+			done = len(w.waiting) == 0
+			w.running = !done
+			w.mu.Unlock()
+			if done || n < len(ended) {
+				return done
+			}
+		}
+	})
+}
