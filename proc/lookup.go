@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+
+	"github.com/spawnx/spawnx/internal/nearest"
 )
 
 // checkSpec finds what no system would take.
@@ -121,7 +123,7 @@ func explain(l launch, err error) *StartError {
 func orRun(l launch, interpreter string) string {
 	best, fewest := "", 3 // edits; a name that differs by more is another name
 	for _, name := range []string{interpreter, "sh", "bash", "zsh", "python3", "perl", "ruby", "node", "php", "lua", "awk", "tclsh", "expect"} {
-		n := edits(interpreter, name)
+		n := nearest.Distance(interpreter, name)
 		if _, err := lookPath(Spec{Args: []string{name}, Dir: l.spec.Dir}, l.env); err == nil && n < fewest {
 			best, fewest = name, n
 		}
@@ -130,27 +132,6 @@ func orRun(l launch, interpreter string) string {
 		return ""
 	}
 	return ", or run: " + best + " " + l.path
-}
-
-// edits is the number of letters to insert, delete or replace that makes b of a.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0]++
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // firstLine returns the first line of a file without its newline, and without #! if it is a script.

@@ -16,6 +16,7 @@ import (
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/keys"
+	"github.com/spawnx/spawnx/internal/nearest"
 	"github.com/spawnx/spawnx/internal/secret"
 	"github.com/spawnx/spawnx/proc"
 )
@@ -380,7 +381,7 @@ func undefined(id, near string) error {
 		return hinted{what, h}
 	}
 	if near == "" {
-		near = nearest(id, names())
+		near = nearest.Word(id, names())
 	}
 	if near != "" {
 		return hinted{what, "did you mean " + near + "?"}
@@ -413,39 +414,6 @@ func inString(line string, i int) bool {
 		}
 	}
 	return quote != 0
-}
-
-// nearest is the name that was probably meant, or "".
-func nearest(name string, names []string) string {
-	best, least := "", 1+len(name)/4
-	names = slices.Clone(names)
-	slices.Sort(names)
-	for _, n := range names {
-		if d := distance(strings.ToLower(name), strings.ToLower(n)); d <= least && d < len(name) && (best == "" || d < least) {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// distance is how many letters have to be inserted, dropped or replaced to make b of a (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0]++
-		for j := range len(b) {
-			change := last
-			if a[i] != b[j] {
-				change++
-			}
-			last, row[j+1] = row[j+1], min(change, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // checkKey says what is wrong with the name of a key.

@@ -9,6 +9,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/spawnx/spawnx/expect"
+	"github.com/spawnx/spawnx/internal/nearest"
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/ptyio"
 )
@@ -85,7 +86,7 @@ func (b builtin) accepts(name, key string) error {
 		}
 	}
 	hint := "write " + name + "(" + b.params + ")"
-	if near := nearest(key, names); near != "" {
+	if near := nearest.Word(key, names); near != "" {
 		hint = "did you mean " + near + "=?"
 	}
 	if h := foreignArguments[key]; h != "" {

@@ -12,6 +12,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"github.com/spawnx/spawnx/expect"
+	"github.com/spawnx/spawnx/internal/nearest"
 )
 
 // ---- what is waited for
@@ -366,7 +367,7 @@ func noAttribute(kind, name string, names []string) error {
 	if h := foreignAttributes[name]; h != "" && (kind == "program" || kind == "match") {
 		return hinted{what, h}
 	}
-	if near := nearest(name, names); near != "" {
+	if near := nearest.Word(name, names); near != "" {
 		return hinted{what, "did you mean ." + near + "?"}
 	}
 	return hinted{what, "it has ." + strings.Join(names, " .")}
@@ -375,8 +376,9 @@ func noAttribute(kind, name string, names []string) error {
 // shown is a value in a message: what it is, and short.
 func shown(v starlark.Value) string {
 	s := v.String()
-	if len(s) > 60 {
-		s = s[:60] + "…"
+	const most = 60
+	if runes := []rune(s); len(runes) > most {
+		s = string(runes[:most]) + "…"
 	}
 	switch v.(type) {
 	case starlark.NoneType, starlark.Bool:

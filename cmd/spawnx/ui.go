@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/spawnx/spawnx/internal/nearest"
 	"github.com/spawnx/spawnx/internal/secret"
 	"github.com/spawnx/spawnx/proc"
 )
@@ -94,37 +95,9 @@ func dashes(name string) string {
 	return "--" + name
 }
 
-// nearestFlag is the flag that was probably meant: one that differs in little, or goes on where name ends.
-func nearestFlag(cmd *cobra.Command, name string) (near string) {
-	least := 3
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		d := distance(name, f.Name)
-		if len(name) > 2 && strings.HasPrefix(f.Name, name) {
-			d = 1
-		}
-		if d < least && d < len(name) {
-			near, least = f.Name, d
-		}
-	})
-	return near
-}
-
-// distance is how many letters have to be inserted, dropped or replaced to make b of a (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0]++
-		for j := range len(b) {
-			change := last
-			if a[i] != b[j] {
-				change++
-			}
-			last, row[j+1] = row[j+1], min(change, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+// nearestFlag is the flag that was probably meant.
+func nearestFlag(cmd *cobra.Command, name string) string {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return nearest.Word(name, names)
 }

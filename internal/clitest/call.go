@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/nearest"
 )
 
 // A call is what a line asks for.
@@ -159,7 +160,7 @@ func lookup(name string) (*command, error) {
 		return nil, p
 	}
 	p.hint = fmt.Sprintf("to run a program: exec %s", escape.Visible(name))
-	if near := nearest(name); near != "" {
+	if near := nearestCommand(name); near != "" {
 		p.hint = fmt.Sprintf("did you mean %s?", near)
 	}
 	return nil, p
@@ -175,35 +176,13 @@ var elsewhere = map[string]string{
 	"echo":   "to run the program: exec echo",
 }
 
-// nearest is the command that was probably meant: one that differs in a letter or two.
-func nearest(name string) (near string) {
-	least := min(3, len(name))
-	for _, c := range commands {
-		if d := distance(name, c.name); d < least {
-			near, least = c.name, d
-		}
+// nearestCommand is the command that was probably meant.
+func nearestCommand(name string) string {
+	names := make([]string, len(commands))
+	for i, c := range commands {
+		names[i] = c.name
 	}
-	return near
-}
-
-// distance is how many letters have to be inserted, dropped or replaced to make b of a (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0]++
-		for j := range len(b) {
-			change := last
-			if a[i] != b[j] {
-				change++
-			}
-			last, row[j+1] = row[j+1], min(change, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	return nearest.Word(name, names)
 }
 
 // A command is one that a line can begin with.
