@@ -148,18 +148,13 @@ func (e *nameError) Error() string {
 	return e.verb + " " + e.name + ": " + e.inWords(strings.TrimPrefix(e.err.Error(), e.verb+": "))
 }
 
-// inWords says the hints of package expect, which are for who writes Go, in words of the command line.
+// inWords says a hint of package expect in words of the command line.
 func (e *nameError) inWords(s string) string {
 	text, hint, ok := strings.Cut(s, "\nhint: ")
 	if !ok {
 		return s
 	}
-	if key, ok := strings.CutPrefix(hint, "SendKey("); ok {
-		key = strings.ReplaceAll(strings.Trim(key, `")`), `", "`, " ")
-		return text + "\nhint: spawnx sendkey " + e.name + " " + key
-	}
-	hint = strings.ReplaceAll(hint, "Options.UnprovedSecrets types", "-unproved types")
-	return text + "\nhint: " + hint
+	return text + "\nhint: " + grammar.Hint(hint, func(verb string) string { return "spawnx " + verb + " " + e.name })
 }
 func (e *nameError) Unwrap() error { return e.err }
 

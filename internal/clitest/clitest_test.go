@@ -268,14 +268,6 @@ stdout '^spawned\none\ntwo\n$'
 `},
 	{"several programs", `
 @a spawn cat
-@b spawn cat
-@a sendline one
-@b sendline two
-@a expect one
-@b expect two
-! @a wait 1
-`[:0] + `
-@a spawn cat
 @b spawn -stdio pipes cat
 spawn cat
 @a sendline one
@@ -361,13 +353,6 @@ expect -timeout 200ms nothing <timeout>
 expect '<idle 10ms>'
 `},
 	{"again and again", `
-spawn sh -c 'sleep 0.2; echo there >file; sleep 1000'
-retry 20s exists file
-retry 20s grep there file
-retry 1s ! exists nothing
-exec sh -c 'echo $$ >>tries; test $(wc -l <tries) = 3' &
-! wait
-`[:0] + `
 spawn sh -c 'sleep 0.2; echo there >file; sleep 1000'
 retry 20s exists file
 retry 20s grep there file
@@ -571,6 +556,11 @@ var messages = []struct{ script, want string }{
 	{"spawn cat\nexpect -timeout 100ms hello /wor.d/", "x.txtar:2: expect: nothing matched in [..]\n  wanted   \"hello\" /wor.d/\n  unread   \"\"\n  program  cat (pid [..]) runs; waits for input: it reads its terminal (kernel)"},
 	{"spawn echo bye\nexpect hello", "x.txtar:2: expect: the output ended before a match\n  wanted   \"hello\"\n  unread   \"bye\\n\"\n  program  echo bye (pid [..]) ended after [..]: exit status 0"},
 	{"spawn cat\nsendline '[Y/n]'\nexpect -timeout 100ms '/[Y/n]!/' ", "x.txtar:3: expect: nothing matched in [..]\n..."},
+	{"spawn echo '[Y/n] ok'\nexpect '/[Y/n] ok/'", "x.txtar:2: expect: the output ended before a match\n...\nhint: \"[Y/n] ok\" is there as text: write '[Y/n] ok' without slashes"},
+	{"spawn sh -c 'stty -echo; printf \"Pass: \"; read x'\nexpect 'Pass: '\nexpect -timeout 1s x", "x.txtar:3: expect: nothing matched in [..]\n...\nhint: answer it: sendsecret env:NAME"},
+	{"@a spawn cat\n@a send '\x03'", "x.txtar:2: send: byte 1 (\"\\x03\") would be taken by the terminal as the key [..]\nhint: @a sendkey ctrl-c"},
+	{"env PW=x\nspawn -stdio pipes cat\nsendsecret env:PW", "x.txtar:3: sendsecret: [..]\n...\nhint: sendsecret -unproved types it all the same"},
+	{"spawn sh -c 'echo oops >&2'\nwait\nstderr oops", "x.txtar:3: stderr: no match for `oops`\n  output   (nothing)\nhint: its errors came on its terminal, in stdout; spawn -stdio pty-stderr parts them"},
 	{"spawn -stdio pipes cat\nresize 5x5", "x.txtar:2: resize: cat has no terminal"},
 	{"spawn -stdio pipes cat\nexpect -screen x", "x.txtar:2: expect: cat has no terminal, so there is no screen"},
 	{"spawn -stdio pipes cat\nscreen x", "x.txtar:2: screen: cat has no terminal, so there is no screen"},

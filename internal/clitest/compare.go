@@ -136,8 +136,11 @@ func (s *state) cmdMatch(c call) error {
 		return nil
 	case len(found) == 0:
 		p := failed("no match for %s%s", pattern, in).with(label, text)
-		if regexp.QuoteMeta(m.pattern) != m.pattern && strings.Contains(text, m.pattern) {
+		switch {
+		case regexp.QuoteMeta(m.pattern) != m.pattern && strings.Contains(text, m.pattern):
 			p.hint = fmt.Sprintf("it is there as text: write '%s'", strings.ReplaceAll(regexp.QuoteMeta(m.pattern), "'", "''"))
+		case m.file == "stderr" && s.joined:
+			p.hint = "its errors came on its terminal, in stdout; spawn -stdio pty-stderr parts them"
 		}
 		return p
 	case m.count > 0 && len(found) != m.count:

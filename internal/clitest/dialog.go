@@ -435,7 +435,7 @@ func (s *state) waitProgram(ctx context.Context, p *program, want exitWanted) er
 		return err
 	}
 	s.log.add(report.Event{At: s.log.now(), Kind: report.Exit, Program: p.name, Text: exit.String()})
-	s.stdout, s.stderr = p.plain(), p.errs.output()
+	s.stdout, s.stderr, s.joined = p.plain(), p.errs.output(), p.c.Bridge().Stderr() == nil
 	switch {
 	case want.any && exit.Status() != 0, !want.any && exit.Status() == want.status:
 		return nil

@@ -89,7 +89,7 @@ func (s *state) cmdExec(c call) error {
 	if name != "" && s.job(name) != nil {
 		return failed("&%s& runs already", name)
 	}
-	s.stdout, s.stderr = output{}, output{}
+	s.stdout, s.stderr, s.joined = output{}, output{}, false
 	j, err := s.start(args)
 	if err != nil {
 		if c.not && !inBackground {
@@ -328,7 +328,7 @@ func (s *state) cmdWait(c call) error {
 			return err
 		}
 	} else {
-		s.stdout, s.stderr = output{}, output{}
+		s.stdout, s.stderr, s.joined = output{}, output{}, false
 	}
 	if c.who != "" || len(c.args) == 1 {
 		return nil
@@ -346,7 +346,7 @@ func (s *state) waitJob(ctx context.Context, j *job, c call) error {
 		return err
 	}
 	s.jobs = slices.DeleteFunc(s.jobs, func(other *job) bool { return other == j })
-	s.stdout, s.stderr = j.out.output(), j.errs.output()
+	s.stdout, s.stderr, s.joined = j.out.output(), j.errs.output(), false
 	if err := s.over(j); err != nil {
 		return err
 	}

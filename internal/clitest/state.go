@@ -7,13 +7,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/clitest/report"
 	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/grammar"
 	"github.com/spawnx/spawnx/internal/scale"
 	"github.com/spawnx/spawnx/proc"
 )
@@ -32,6 +35,7 @@ type state struct {
 
 	stdin          string // of the next exec
 	stdout, stderr output // of the last exec or wait
+	joined         bool   // stderr came on the terminal, in stdout
 	jobs           []*job // in the background
 	left           []*job // that have ended and left something running
 	programs       map[string]*program
@@ -83,6 +87,7 @@ func fixedEnv(s *state) map[string]string {
 		"SHELL":  "/bin/sh",
 
 		"GOTRACEBACK": "system",
+		"goversion":   strings.TrimPrefix(release.FindString(runtime.Version()), "go"),
 		"devnull":     os.DevNull,
 		"exe":         "",
 		"/":           string(os.PathSeparator),
@@ -101,6 +106,9 @@ func fixedEnv(s *state) map[string]string {
 	}
 	return env
 }
+
+// release is Go's, without the patch: go1.26.
+var release = regexp.MustCompile(`^go[0-9]+\.[0-9]+`)
 
 // environ is the environment of a program that is started now.
 func (s *state) environ() []string {
@@ -200,10 +208,39 @@ func (s *state) line(l line) error {
 	return s.explained(s.call(c), c)
 }
 
+// inWords is an error with its hint in the words of tests, where it is one of a conversation.
+func inWords(err error, c call) error {
+	var dialog *expect.Error
+	if !errors.As(err, &dialog) || dialog.Hint() == "" {
+		return err
+	}
+	text, found := strings.CutSuffix(err.Error(), "\nhint: "+dialog.Hint())
+	if !found {
+		return err
+	}
+	hint := grammar.Hint(dialog.Hint(), func(word string) string {
+		if c.who != "" {
+			word = "@" + c.who + " " + word
+		}
+		return word
+	})
+	return &worded{text + "\nhint: " + hint, err}
+}
+
+// A worded is an error in other words.
+type worded struct {
+	text string
+	err  error
+}
+
+func (e *worded) Error() string { return e.text }
+func (e *worded) Unwrap() error { return e.err }
+
 // call makes a call, again and again where it says retry.
 func (s *state) call(c call) error {
+	run := func() error { return inWords(c.cmd.run(s, c), c) }
 	if c.retry == 0 {
-		return c.cmd.run(s, c)
+		return run()
 	}
 	whole := s.ctx
 	ctx, cancel := context.WithTimeoutCause(whole, scale.Duration(c.retry), errRetried)
@@ -213,7 +250,7 @@ func (s *state) call(c call) error {
 	pause := 20 * time.Millisecond
 	for n := 1; ; n++ {
 		s.stdin = stdin // each try begins with the same
-		err := c.cmd.run(s, c)
+		err := run()
 		if err == nil || whole.Err() != nil || isSkip(err) {
 			return err
 		}
