@@ -246,14 +246,19 @@ func connect(t *task, _ *program, a *arguments) (starlark.Value, error) {
 		return nil, err
 	}
 	p.name, p.opts.Enter = escape.Visible(addr), enter
-	if p.base, err = t.run.open(t.ctx, addr, p.opts.Timeout); err != nil {
+	base, prompt, err := t.run.open(t.ctx, addr, p.opts.Timeout)
+	if err != nil {
 		return nil, err
+	}
+	p.base = base
+	if prompt != nil && !a.given("prompt") {
+		p.prompt, p.opts.Prompt = patternValue(prompt), prompt
 	}
 	return p, t.begin(p, log)
 }
 
-// open opens an address: bare bytes of a socket here, all else by whoever knows it.
-func (r *run) open(ctx context.Context, addr string, limit time.Duration) (*expect.Console, error) {
+// open opens an address: bare bytes of a socket here, all else by whoever knows it, and the prompt.
+func (r *run) open(ctx context.Context, addr string, limit time.Duration) (c *expect.Console, prompt expect.Pattern, err error) {
 	for _, network := range []string{"unix", "tcp"} {
 		where, ok := strings.CutPrefix(addr, network+":")
 		if !ok {
@@ -266,15 +271,16 @@ func (r *run) open(ctx context.Context, addr string, limit time.Duration) (*expe
 		}
 		conn, err := new(net.Dialer).DialContext(ctx, network, where)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return expect.New(conn, conn), nil
+		return expect.New(conn, conn), nil, nil
 	}
 	if line, ok := strings.CutPrefix(addr, "tty:"); ok {
-		return openLine(line)
+		c, err := openLine(line)
+		return c, nil, err
 	}
 	if r.opts.Connect == nil {
-		return nil, hinted{fmt.Sprintf("%q cannot be connected to from here", addr), "write unix:PATH, tcp:HOST:PORT or tty:DEVICE,SPEED"}
+		return nil, nil, hinted{fmt.Sprintf("%q cannot be connected to from here", addr), "write unix:PATH, tcp:HOST:PORT or tty:DEVICE,SPEED"}
 	}
 	return r.opts.Connect(ctx, addr)
 }

@@ -331,13 +331,13 @@ p.close()
 func TestConnectElsewhere(t *testing.T) {
 	t.Parallel()
 	asked := ""
-	r := runWith(t, t.Context(), script.Options{Connect: func(_ context.Context, addr string) (*expect.Console, error) {
+	r := runWith(t, t.Context(), script.Options{Connect: func(_ context.Context, addr string) (*expect.Console, expect.Pattern, error) {
 		asked = addr
 		a, b := net.Pipe()
 		go func() { _, _ = b.Write([]byte("hello")); b.Close() }()
-		return expect.New(a, a), nil
-	}}, `print(connect("db").expect(EOF).before)`)
-	if r.err != nil || r.out != "hello\n" || asked != "db" {
+		return expect.New(a, a), expect.Regexp("[$#] $"), nil
+	}}, `p = connect("db"); print(p.expect(EOF).before, p.prompt, connect("db", prompt = ">").prompt, connect("db", prompt = None).prompt)`)
+	if r.err != nil || r.out != "hello re(\"[$#] $\") > None\n" || asked != "db" {
 		t.Errorf("%+v, asked for %q", r, asked)
 	}
 }

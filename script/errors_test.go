@@ -64,6 +64,12 @@ p.wait()
 `, 1, `t.star:2: wait: sh -c echo oh no; exit 3 ended: exit status 3
   unread   "oh no\n"
 hint: where that is all right: x = p.wait(check = False), and look at x.status`},
+		{"the same, asked for again", `
+p = spawn(["sh", "-c", "exit 3"])
+p.wait(check = False)
+p.wait()
+`, 1, `t.star:3: wait: sh -c exit 3 ended: exit status 3
+hint: where that is all right: x = p.wait(check = False), and look at x.status`},
 		{"a program that does not end", `
 p = spawn(["sh", "-c", "printf 'more? '; read x"])
 p.wait(timeout = 0.5)

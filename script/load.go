@@ -48,8 +48,8 @@ type Options struct {
 	Timeout, IdleTimeout time.Duration
 
 	// Connect opens what connect does not know itself: all but unix:PATH, tcp:HOST:PORT and tty:DEVICE,SPEED. The Console is
-	// the script's, which closes it.
-	Connect func(ctx context.Context, addr string) (*expect.Console, error)
+	// the script's, which closes it. prompt is that of the program where one is known, else nil.
+	Connect func(ctx context.Context, addr string) (c *expect.Console, prompt expect.Pattern, err error)
 	// Ask puts a question to the person at the terminal.
 	Ask func(ctx context.Context, prompt string) (string, error)
 }

@@ -32,7 +32,7 @@ type program struct {
 	mu      sync.Mutex
 	opts    expect.Options // those that hold for every call
 	prompt  starlark.Value
-	ended   starlark.Value   // the exit, once wait has seen it
+	ended   *end             // once wait has seen it
 	rules   []starlark.Value // of always
 	display *display         // nil: the script needs none
 }
@@ -438,7 +438,7 @@ func wait(t *task, p *program, a *arguments) (starlark.Value, error) {
 	ended := p.ended
 	p.mu.Unlock()
 	if ended != nil {
-		return ended, nil
+		return ended.exit(p, check)
 	}
 	c := p.console(t, expect.Options{Timeout: limit, IdleTimeout: -1})
 	m, err := c.Expect(t.ctx, expect.EOF)
@@ -452,23 +452,35 @@ func wait(t *task, p *program, a *arguments) (starlark.Value, error) {
 			fmt.Errorf("%s has ended its output and still runs after %s: %w", p.name, limit, context.DeadlineExceeded))
 		defer cancel()
 	}
-	end := c.Wait
+	await := c.Wait
 	if errors.Is(err, os.ErrClosed) {
-		end = c.Bridge().Wait
+		await = c.Bridge().Wait
 	}
-	exit, err := end(ctx)
+	exit, err := await(ctx)
 	var status *proc.ExitError
 	if err != nil && !errors.As(err, &status) {
 		return nil, err
 	}
-	if err != nil && check {
-		return nil, &endError{name: p.name, err: err, last: m.Before}
-	}
-	v := newExit(exit)
+	ended = &end{newExit(exit), err, m.Before}
 	p.mu.Lock()
-	p.ended = v
+	p.ended = ended
 	p.mu.Unlock()
-	return v, nil
+	return ended.exit(p, check)
+}
+
+// An end is what wait has seen.
+type end struct {
+	x    *record
+	err  error  // nil for the status 0
+	last string // of the output
+}
+
+// exit is what wait returns.
+func (e *end) exit(p *program, check bool) (starlark.Value, error) {
+	if e.err != nil && check {
+		return nil, &endError{name: p.name, err: e.err, last: e.last}
+	}
+	return e.x, nil
 }
 
 // newExit is what wait returns.

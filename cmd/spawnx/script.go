@@ -15,6 +15,7 @@ import (
 
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/grammar"
+	"github.com/spawnx/spawnx/internal/scale"
 	"github.com/spawnx/spawnx/script"
 	"github.com/spawnx/spawnx/session"
 )
@@ -126,13 +127,23 @@ func (f *scriptFlags) run(name string, src []byte, args []string) error {
 	return nil
 }
 
-// connect joins a program that another process serves. Closing the Console leaves it.
-func (f *scriptFlags) connect(_ context.Context, addr string) (*expect.Console, error) {
+// connect joins a program that another process serves, and says the prompt that its run --prompt named. Closing the
+// Console leaves it.
+func (f *scriptFlags) connect(ctx context.Context, addr string) (c *expect.Console, prompt expect.Pattern, err error) {
 	client, err := f.far.dial(session.Dialer{}, addr)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return expect.Attach(client.Bridge()), nil
+	ctx, cancel := context.WithTimeout(ctx, scale.Duration(joinTimeout))
+	defer cancel()
+	info, err := client.Info(ctx)
+	if err == nil && info.Prompt != "" {
+		prompt, err = grammar.Pattern(info.Prompt)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, client.Close())
+	}
+	return expect.Attach(client.Bridge()), prompt, nil
 }
 
 // checked prints what a check found. Warnings alone are no failure.
