@@ -11,8 +11,10 @@ import (
 )
 
 const (
-	// killTime is how long Stop goes on killing what will not die or makes new processes.
-	killTime = 10 * time.Second
+	// killTime is how long Stop goes on killing what will not die or makes new processes, and how often at least: on a
+	// crowded machine a single look at all processes can take longer than that.
+	killTime   = 10 * time.Second
+	killRounds = 10
 
 	// Pauses between looks at the tree: nobody tells when a process that is not our child ends.
 	shortestPause = time.Millisecond
@@ -57,33 +59,28 @@ func (p *Process) stop(ctx context.Context) (Exit, error) {
 			return p.exit, nil
 		}
 	}
-	killing, cancel := context.WithTimeout(context.Background(), scale.Duration(killTime))
-	defer cancel()
-	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
+	deadline := time.Now().Add(scale.Duration(killTime))
+	pause := shortestPause
+	for round := 0; round < killRounds || time.Now().Before(deadline); round++ {
 		t.kill()
-		short, cancel := context.WithTimeout(killing, pause)
-		gone := t.waitGone(short, func() {})
-		cancel()
-		if gone {
+		if t.waitShort(pause) {
 			return p.exit, nil
 		}
-		if killing.Err() != nil {
-			break
-		}
+		pause = min(2*pause, longestPause)
 	}
-	if len(t.names()) == 0 { // all are dead; on a crowded machine it may take its time until we are told
-		late := time.NewTimer(scale.Duration(killTime))
-		defer late.Stop()
-		select {
-		case <-p.exited:
-		case <-late.C:
-		}
-		if t.gone() {
-			return p.exit, nil
-		}
+	// Where all are dead, it is only that nobody has told us yet.
+	if len(t.names()) == 0 && t.waitShort(scale.Duration(killTime)) {
+		return p.exit, nil
 	}
 	e, _ := p.Exit()
 	return e, t.survived()
+}
+
+// waitShort is waitGone for a time.
+func (t *tree) waitShort(d time.Duration) bool {
+	short, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return t.waitGone(short, func() {})
 }
 
 // survived is the error of a Stop in vain.
