@@ -67,9 +67,10 @@ func helper(fork forker, dir string, fds []uintptr, attr *syscall.SysProcAttr) (
 	defer theirs.Close()
 	exe, err := exePath()
 	if err == nil {
-		// Its environment is empty: variables of the program's, as GODEBUG, are not for our own Go code.
-		args := []string{shim.Arg0, strconv.Itoa(len(fds))}
-		c, err = fork(exe, args, []string{}, dir, append(fds[:len(fds):len(fds)], theirs.Fd()), attr)
+		// Variables of the program's, as GODEBUG, are not for our own Go code. Its one says that, built with the race
+		// detector, it is not to sleep for a second when it exits.
+		args, env := []string{shim.Arg0, strconv.Itoa(len(fds))}, []string{"GORACE=atexit_sleep_ms=0"}
+		c, err = fork(exe, args, env, dir, append(fds[:len(fds):len(fds)], theirs.Fd()), attr)
 	}
 	if err != nil {
 		ours.Close()
