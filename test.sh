@@ -281,6 +281,8 @@ stress_run() {
 command -v go >/dev/null || give_up 'go is missing: get it from https://go.dev/dl/'
 # A clone need not belong to who runs this; what tests build needs no version stamp.
 export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
+# What is built with the race detector would sleep for a second whenever it exits.
+export GORACE="atexit_sleep_ms=10 ${GORACE:-}"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/spawnx-test.XXXXXX") || exit 1
 busy=()
