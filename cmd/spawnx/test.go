@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -69,7 +70,7 @@ Exit status: 0 all passed or were skipped, 1 not all did, 125 wrong usage.`,
 	f.StringVar(&flags.run, "run", "", "only tests whose path this regular `expression` matches")
 	f.BoolVar(&flags.lastFailed, "last-failed", false, "only tests that failed when they were run last")
 	f.StringVar(&flags.shard, "shard", "", "only the i-th of n parts, `i/n`, such as 1/3")
-	f.IntVar(&flags.jobs, "jobs", 0, "how many run at a time (default: one for each processor)")
+	f.IntVar(&flags.jobs, "jobs", runtime.GOMAXPROCS(0), "how many run at a time; one for each processor unless set")
 	f.IntVar(&flags.retries, "retries", 0, "run what failed again, up to this often; a pass then is flaky")
 	f.BoolVar(&flags.strict, "strict", false, "flaky tests count as failed")
 	f.IntVar(&flags.repeat, "repeat", 1, "run each test this often")
@@ -149,12 +150,14 @@ func (f testFlags) check() error {
 		return errors.New("-u is refused where CI is set: what a machine saw would become what is expected\nhint: run it at your desk, and commit what it changed")
 	case f.update && f.repeat > 1:
 		return errors.New("-u and --repeat: which of the rounds is to be written?")
+	case f.update && f.retries > 0:
+		return errors.New("-u and --retries: which of the tries is to be written?")
 	case f.retries < 0:
 		return errors.New("--retries must not be negative")
 	case f.repeat < 1:
 		return errors.New("--repeat must be 1 or more")
-	case f.jobs < 0:
-		return errors.New("--jobs must not be negative")
+	case f.jobs < 1:
+		return errors.New("--jobs must be 1 or more")
 	case f.timeout <= 0:
 		return errors.New("--timeout must be positive")
 	case f.tap && f.json == "-":
@@ -173,8 +176,7 @@ var errTests = errors.New("tests failed")
 
 func (p testPlan) run() error {
 	if p.none != "" {
-		fmt.Println("0 tests: " + p.none)
-		return nil
+		return p.nothing()
 	}
 	ctx, stop := untilSignal()
 	defer stop()
@@ -199,6 +201,25 @@ func (p testPlan) run() error {
 	return nil
 }
 
+// nothing tells that there is nothing to do, and why.
+func (p testPlan) nothing() error {
+	if p.flags.tap {
+		tap := report.TAP{W: os.Stdout}
+		tap.None(p.none)
+	} else {
+		fmt.Fprintln(p.people(), "0 tests: "+p.none)
+	}
+	return p.reports(nil, 0)
+}
+
+// people is where people read.
+func (p testPlan) people() io.Writer {
+	if p.flags.json == "-" {
+		return os.Stderr
+	}
+	return os.Stdout
+}
+
 // watcher tells people, or programs that read TAP, what happens; end tells the rest.
 func (p testPlan) watcher() (clitest.Watcher, func(run clitest.Outcome, took time.Duration, stopped bool)) {
 	all := len(p.tests) * p.flags.repeat
@@ -211,10 +232,7 @@ func (p testPlan) watcher() (clitest.Watcher, func(run clitest.Outcome, took tim
 			}
 		}
 	}
-	var out io.Writer = os.Stdout
-	if p.flags.json == "-" {
-		out = os.Stderr
-	}
+	out := p.people()
 	text := &report.Text{W: out, Verbose: p.flags.verbose, All: all, Live: isTerminal(out), Width: func() int { return width(out) }}
 	return text, func(run clitest.Outcome, took time.Duration, _ bool) {
 		text.End(report.Total(run.Results, took), run.Page)

@@ -15,6 +15,11 @@ type TAP struct {
 // Begin writes the plan.
 func (t *TAP) Begin(all int) { fmt.Fprintf(t.W, "TAP version 14\n1..%d\n", all) }
 
+// None writes that there are no tests, and why, instead of Begin.
+func (t *TAP) None(reason string) {
+	fmt.Fprintf(t.W, "TAP version 14\n1..0 # SKIP %s\n", tapText(reason))
+}
+
 // Start does nothing: TAP tells of ends.
 func (t *TAP) Start(Result) {}
 
