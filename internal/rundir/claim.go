@@ -162,6 +162,33 @@ func (c *Claim) Ended(status []byte) error {
 	return errors.Join(err, writeAt0(c.f, c.mark), unlock(c.f))
 }
 
+// Lost reports whether others no longer find what lies in the folder: somebody
+// has removed it, as a logout does with all of $XDG_RUNTIME_DIR, or names are
+// looked for elsewhere by now, as after the next login.
+func (c *Claim) Lost() bool {
+	if c.f == nil || !c.held {
+		return false
+	}
+	root, err := Root()
+	return err == nil && (c.dir != filepath.Join(root, c.name) || !current(c.f, c.dir))
+}
+
+// Renew claims the name once more, where names are looked for now, and removes
+// what is left of the old folder. The caller makes its sockets anew. Where that
+// fails, nothing has changed; it is a *TakenError when another has the name there.
+func (c *Claim) Renew() error {
+	again, err := Take(c.name)
+	if err != nil {
+		return err
+	}
+	old := *c
+	*c = *again
+	if current(old.f, old.dir) {
+		_ = errors.Join(old.clean(), remove(old.dir)) // where it is, nobody looks
+	}
+	return old.f.Close()
+}
+
 // Collected drops the status that Ended has noted: somebody knows it.
 func (c *Claim) Collected() { c.kept = false }
 
