@@ -77,6 +77,8 @@ func check(path string) (os.FileInfo, error) {
 func checkFile(path string, info os.FileInfo) error {
 	owner := info.Sys().(*syscall.Stat_t).Uid
 	switch mode := info.Mode(); {
+	case mode&fs.ModeSocket != 0: // see Pair.EndInput
+		return unsafe(path, "it is a socket, no fifo", "a program that was served here may have ended: collect its status, or remove it")
 	case mode&fs.ModeNamedPipe == 0:
 		return unsafe(path, "it is "+kind(mode)+", no fifo", "remove it, or choose another name")
 	case owner != uint32(os.Geteuid()):
@@ -108,8 +110,6 @@ func kind(mode os.FileMode) string {
 		return "a folder"
 	case mode&fs.ModeSymlink != 0:
 		return "a symbolic link"
-	case mode&fs.ModeSocket != 0:
-		return "a socket"
 	}
 	return "a device"
 }

@@ -296,7 +296,7 @@ func (f *File) Close() error {
 		f.settle()
 	}
 	if f.unlink { // while it still has two sides: nobody can begin to wait at one that has not
-		_ = os.Remove(f.path)
+		f.remove()
 	}
 	back := slices.Concat(f.taken, f.finish(), f.part)
 	f.taken, f.part = nil, nil
@@ -304,6 +304,19 @@ func (f *File) Close() error {
 		return &UnreadError{f.path, back}
 	}
 	return nil
+}
+
+// remove removes the fifo, unless something else has its name by now.
+func (f *File) remove() {
+	end, w := f.ends()
+	if end == nil {
+		end = w
+	}
+	ours, err := end.Stat()
+	there, err2 := os.Lstat(f.path)
+	if err == nil && err2 == nil && os.SameFile(ours, there) {
+		_ = os.Remove(f.path)
+	}
 }
 
 // shut ends what is pending, and reports whether nobody did so before.

@@ -3,8 +3,10 @@ package fifo
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // A Pair is the fifos of a dialog with a program, in one folder, named from the
@@ -17,6 +19,10 @@ type Pair struct {
 	Ctl     *File // requests about the program, DIR/ctl; nil unless asked for
 
 	folder string // to remove; "" when it was there before
+
+	mu     sync.Mutex
+	ended  string // what stands in the place of In; "" while In does
+	closed bool
 }
 
 // PairOptions say which fifos a Pair has, and how they behave.
@@ -53,7 +59,8 @@ func Listen(dir string, o PairOptions) (*Pair, error) {
 // Dial opens the other ends of the fifos that a Listen made in dir: it writes In
 // and Ctl and reads Out and Err. It may come before Listen, when the fifos are
 // there from an earlier one, and leave and come again: what it writes meanwhile
-// waits in the pipe, as does what it has not read. Close removes nothing.
+// waits in the pipe, as does what it has not read. After EndInput a Write to In
+// fails with ErrLeft. Close removes nothing.
 func Dial(ctx context.Context, dir string, o PairOptions) (*Pair, error) {
 	p := &Pair{}
 	if err := p.open(ctx, dir, o, os.O_WRONLY, os.O_RDONLY, nil); err != nil {
@@ -81,6 +88,9 @@ func (p *Pair) open(ctx context.Context, dir string, o PairOptions, in, out int,
 		}
 		path := filepath.Join(dir, o.Prefix+lane.name)
 		file, err := Open(ctx, path, lane.flag, options)
+		if err != nil && first == nil && lane.name == "in" && ended(path) {
+			file, err = &File{path: path, write: true, over: true, closed: true}, nil
+		}
 		if err != nil {
 			return err
 		}
@@ -97,6 +107,28 @@ func (p *Pair) open(ctx context.Context, dir string, o PairOptions, in, out int,
 	return nil
 }
 
+// EndInput ends In for good, where nobody reads it any more: a write to it fails
+// as to any pipe without a reader. Whoever opens its path fails, too, as a socket
+// to which nobody listens stands there from now on: if nothing did, a shell's
+// redirection would make a file; at a fifo it would wait for ever. What was
+// written and not read is dropped. Where the system cannot do it all stays as it
+// is. It is for who listens, and comes before Close.
+func (p *Pair) EndInput() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.ended != "" || standIn(p.In.path) != nil {
+		return
+	}
+	p.ended = p.In.path
+	_ = p.In.Close() // what nobody has read
+}
+
+// ended reports whether EndInput was called for the fifo that was at path.
+func ended(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&fs.ModeSocket != 0
+}
+
 // Close closes all ends, In last. A writing end first waits until all was read,
 // see File.Close; the error has every *UnreadError.
 func (p *Pair) Close() error {
@@ -106,6 +138,12 @@ func (p *Pair) Close() error {
 			errs = append(errs, f.Close())
 		}
 	}
+	p.mu.Lock()
+	if p.closed = true; p.ended != "" {
+		_ = os.Remove(p.ended)
+		p.ended = ""
+	}
+	p.mu.Unlock()
 	if p.folder != "" {
 		_ = os.Remove(p.folder) // it may hold more by now
 	}
