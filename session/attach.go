@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
 	"sync"
@@ -27,7 +28,7 @@ type attachment struct {
 	name  string // to show: "client 3 (laptop)"
 	hello hello
 	asked Role
-	live  int64 // where its live output begins; before that are replays
+	live  int64 // where its live output begins; before that are replays. Written by replay alone, with s.mu held
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -132,7 +133,7 @@ func refuse(w io.Writer, err error) {
 // admit makes a client of a connection, and the hello that welcomes it.
 func (s *Server) admit(conn net.Conn, peer string, h hello) (*attachment, *welcome, error) {
 	// One lane is counted until its lanes are known: nobody is told of the exit before the welcome.
-	a := &attachment{s: s, conn: conn, peer: peer, hello: h, gone: make(chan struct{}), outbox: newOutbox(), left: 1}
+	a := &attachment{s: s, conn: conn, peer: peer, hello: h, gone: make(chan struct{}), outbox: newOutbox(), left: 1, live: math.MaxInt64}
 	a.ctx, a.cancel = context.WithCancel(s.ctx)
 	a.asked, _ = parseRole(h.Role)
 	known := h.Epoch == "" || h.Epoch == s.epoch
@@ -147,10 +148,15 @@ func (s *Server) admit(conn net.Conn, peer string, h hello) (*attachment, *welco
 	a.typist = newTypist(a, accepted)
 
 	s.mu.Lock()
-	if n, ok := s.room(peer); !ok || s.ctx.Err() != nil {
+	n, ok := s.room(peer)
+	if closed := s.ctx.Err() != nil; !ok || closed {
 		s.mu.Unlock()
 		s.forget(a)
 		a.cancel()
+		close(a.gone)
+		if closed {
+			return nil, nil, net.ErrClosed
+		}
 		return nil, nil, &refusal{codeFull, fmt.Sprintf("too many clients (%d)", n)}
 	}
 	s.last++
@@ -167,17 +173,18 @@ func (s *Server) admit(conn net.Conn, peer string, h hello) (*attachment, *welco
 	}
 	before := s.seat
 	a.role, s.seat = s.seat.admit(a.id, a.asked, h.Take)
-	moved := s.seat != before
 	s.clients[a.id] = a
+	moved := s.seat != before
+	if moved {
+		s.tellSeats()
+	}
 	exit := s.exit
 	role := a.role
 	s.notify()
 	s.mu.Unlock()
 
 	// Before the screen is painted, so that it is as large as the window.
-	if moved {
-		s.tellSeats()
-	} else if a.size != (proc.Size{}) {
+	if moved || a.size != (proc.Size{}) {
 		s.resize()
 	}
 	hi := &welcome{
@@ -273,16 +280,13 @@ func (s *Server) remove(a *attachment) {
 	s.mu.Lock()
 	delete(s.clients, a.id)
 	s.bare = max(s.bare, a.bare)
-	before := s.seat
-	s.seat = s.seat.leave(a.id)
-	moved := s.seat != before
+	if s.seat == seat(a.id) {
+		s.seat = 0
+		s.tellSeats()
+	}
 	s.notify()
 	s.mu.Unlock()
-	if moved {
-		s.tellSeats()
-	} else {
-		s.resize()
-	}
+	s.resize()
 }
 
 // send sends frames, whole.
@@ -314,11 +318,13 @@ func (a *attachment) protocolError(err error) {
 }
 
 // farewell sends a last word and ends the connection. A client that does not
-// read does not get it.
+// read does not get it: after a second the connection ends under whoever writes
+// to it. A bare connection knows no words.
 func (a *attachment) farewell(c *control) {
-	timer := time.AfterFunc(time.Second, a.leave)
-	defer timer.Stop()
-	if a.wmu.TryLock() {
+	if a.hello.Version > 0 {
+		timer := time.AfterFunc(time.Second, a.leave)
+		defer timer.Stop()
+		a.wmu.Lock()
 		_, _ = a.conn.Write(jsonFrame(kindControl, c))
 		a.wmu.Unlock()
 	}
@@ -648,10 +654,14 @@ func (p *pump) send(frame []byte, n int) error {
 func (p *pump) gap(lost *bridge.LostError) error {
 	p.mu.Lock()
 	from, to := p.sent, lost.To
+	away := p.slow.policy == SlowDisconnect && lost != p.early
 	p.mu.Unlock()
+	if away {
+		return errSentAway
+	}
 	var picture []byte
 	if p.paints && lost != p.early {
-		picture, _, to = p.a.s.display.paint(to)
+		picture, _, to = p.a.s.display.paint(to, nil)
 		p.r.Advance(to)
 	}
 	frames := append(gapFrame(p.lane, from, to), picture...)
@@ -735,9 +745,12 @@ func (p *pump) judge(since time.Time) {
 	case skipNow:
 		p.r.SetPolicy(bridge.Skip)
 	case sendAway:
+		p.r.SetPolicy(bridge.Skip) // the program does not wait until it has gone
 		go p.a.farewell(&control{Event: eventError, Error: "too slow", Code: codeSlow})
 	}
 }
+
+var errSentAway = errors.New("the client was too slow")
 
 // caughtUp lets the program wait again for a client that has everything.
 func (p *pump) caughtUp() {

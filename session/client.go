@@ -241,13 +241,15 @@ func envToken(ctx context.Context) (string, error) {
 	return string(v.Bytes()), nil
 }
 
-// greet exchanges hellos.
+// greet exchanges hellos. A server that has closed the connection may have said
+// why before.
 func greet(conn net.Conn, in *frameReader, h *hello) (*welcome, error) {
-	if _, err := conn.Write(jsonFrame(kindHello, h)); err != nil {
-		return nil, err
-	}
+	_, unsent := conn.Write(jsonFrame(kindHello, h))
 	for {
 		f, err := in.next()
+		if err != nil && unsent != nil {
+			err = unsent
+		}
 		if err == io.EOF {
 			err = errGone
 		}
@@ -289,7 +291,7 @@ func (e *remoteError) Is(target error) bool {
 		return target == errors.ErrUnsupported
 	case codeEnded:
 		return target == os.ErrProcessDone
-	case codeRole, codeToken:
+	case codeRole, codeToken, codeUser:
 		return target == fs.ErrPermission
 	}
 	return false
@@ -357,13 +359,18 @@ func (c *Client) run(conn net.Conn, in *frameReader) {
 	for {
 		err := c.receive(in)
 		_ = conn.Close()
+		c.paint = nil // what came of it
 		if c.ctx.Err() == nil && !errors.As(err, new(*remoteError)) {
-			conn, in, err = c.comeBack(err)
+			var again net.Conn
+			if again, in, err = c.comeBack(err); err == nil {
+				conn = again
+			}
 		}
 		if c.ctx.Err() != nil {
 			err = context.Cause(c.ctx)
 		}
 		if err != nil {
+			_ = conn.Close() // Close may have come while there was a new one already
 			c.fail(err)
 			return
 		}
@@ -409,10 +416,16 @@ func (c *Client) comeBack(why error) (net.Conn, *frameReader, error) {
 		conn, in, hi, err := c.connect(ctx, h)
 		if err == nil {
 			if hi.Epoch != c.hi.Epoch {
-				_ = conn.Close()
-				return nil, nil, fmt.Errorf("%w: %s is another program now", errGone, c.addr)
+				err = fmt.Errorf("%w: %s is another program now", errGone, c.addr)
+			} else if !c.input.follows(hi.Input) {
+				err = fmt.Errorf("%w: it does not know any more what we have typed", errGone)
 			}
-			return conn, in, c.resume(conn, hi)
+			if err != nil {
+				_ = conn.Close()
+				return nil, nil, err
+			}
+			c.resume(conn, hi)
+			return conn, in, nil
 		}
 		var told *remoteError
 		local := c.at.host == "" && (isNotRunning(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED))
@@ -430,7 +443,7 @@ func (c *Client) comeBack(why error) (net.Conn, *frameReader, error) {
 }
 
 // resume uses another connection: what the server does not know is said again.
-func (c *Client) resume(conn net.Conn, hi *welcome) error {
+func (c *Client) resume(conn net.Conn, hi *welcome) {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
 	c.mu.Lock()
@@ -451,10 +464,9 @@ func (c *Client) resume(conn net.Conn, hi *welcome) error {
 	again = append(c.input.resume(hi.Input, gen), again...)
 	for _, frame := range again {
 		if _, err := conn.Write(frame); err != nil {
-			return nil // the next read will meet it
+			return // the next read will meet it
 		}
 	}
-	return nil
 }
 
 // send sends a frame over the connection for which it was made. A failure is
@@ -617,17 +629,9 @@ func (c *Client) ask(ctx context.Context, req *control) (*control, error) {
 
 func (c *Client) askPaint(ctx context.Context, req *control) (*control, *call, error) {
 	call := &call{req: req, answer: make(chan *control, 1)}
-	c.mu.Lock()
-	if c.ctx.Err() != nil {
-		c.mu.Unlock()
-		return nil, nil, context.Cause(c.ctx)
+	if err := c.call(call); err != nil {
+		return nil, nil, err
 	}
-	c.last++
-	req.ID = c.last
-	c.calls[req.ID] = call
-	gen := c.gen
-	c.mu.Unlock()
-	c.send(gen, jsonFrame(kindControl, req))
 	select {
 	case res, ok := <-call.answer:
 		switch {
@@ -643,6 +647,25 @@ func (c *Client) askPaint(ctx context.Context, req *control) (*control, *call, e
 		c.mu.Unlock()
 		return nil, nil, context.Cause(ctx)
 	}
+}
+
+// call sends a request, whose number is above those of all that were sent
+// before.
+func (c *Client) call(call *call) error {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	c.mu.Lock()
+	if c.ctx.Err() != nil {
+		c.mu.Unlock()
+		return context.Cause(c.ctx)
+	}
+	c.last++
+	call.req.ID = c.last
+	c.calls[c.last] = call
+	conn := c.conn
+	c.mu.Unlock()
+	_, _ = conn.Write(jsonFrame(kindControl, call.req)) // who reads meets a failure, and sends it again
+	return nil
 }
 
 // Info asks what there is to know of the program.
@@ -668,18 +691,8 @@ func (c *Client) LeaveSeat(ctx context.Context) error {
 }
 
 func (c *Client) seat(ctx context.Context, take bool) error {
-	res, err := c.ask(ctx, &control{Do: "seat", Take: &take})
-	if err != nil {
-		return err
-	}
-	role, err := parseRole(res.Role)
-	if err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.role = role
-	return nil
+	_, err := c.ask(ctx, &control{Do: "seat", Take: &take}) // an event before the answer tells the role
+	return err
 }
 
 // SetPlace puts who's place, from which FromPlace goes on, at an offset of the

@@ -115,15 +115,26 @@ func (d *display) answer(answer []byte) {
 }
 
 // paint returns the frames that show the screen, its size, and the output that
-// is in it: that before the offset from at least.
-func (d *display) paint(from int64) (frames []byte, size proc.Size, at int64) {
+// is in it: that before the offset from at least. then, which may be nil, is
+// told so before the screen sees more.
+func (d *display) paint(from int64, then func(at int64)) (frames []byte, size proc.Size, at int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for d.at < from && !d.ended {
 		d.seen.Wait()
 	}
+	if then != nil {
+		then(d.at)
+	}
 	rows, cols := d.screen.Size()
 	return paintFrames(d.at, d.screen.Repaint()), proc.Size{Rows: rows, Cols: cols}, d.at
+}
+
+// hold calls do while the screen sees nothing more.
+func (d *display) hold(do func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	do()
 }
 
 var noDeadline time.Time

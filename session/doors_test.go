@@ -15,7 +15,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -246,6 +245,10 @@ func TestOnlyOneOfTheUserIsLetIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	until, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -261,8 +264,8 @@ func TestOnlyOneOfTheUserIsLetIn(t *testing.T) {
 		}
 	}()
 
-	far := &nowhere{make(chan struct{})}
-	b := bridge.New(nil, bridge.NewStream(far, 0, 0), nil, bridge.NewInput(far, nil), nil)
+	b, end := nowhere()
+	defer end()
 	for range restarts {
 		name, err := session.Reserve("x")
 		if err != nil {
@@ -298,12 +301,12 @@ func TestOnlyOneOfTheUserIsLetIn(t *testing.T) {
 	if err := os.Chmod(elsewhere, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if what := <-says; what != "refused "+elsewhere {
+	if what := <-says; what != "refused "+elsewhere+" true" { // and told why
 		t.Errorf("the intruder says %q", what)
 	}
 	dial(t, session.Dialer{}, "spawnx:"+elsewhere)
 	_ = s.Close()
-	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_ = until.Close()
 	last := ""
 	for what := range says {
 		if strings.HasPrefix(what, "inside") {
@@ -313,13 +316,16 @@ func TestOnlyOneOfTheUserIsLetIn(t *testing.T) {
 	}
 	t.Log(last)
 	_ = cmd.Wait()
-	close(far.end)
 }
 
-// intrude tries to get in at these sockets until it is told to end.
+// intrude tries to get in at these sockets until its input ends: with the test,
+// however that ends.
 func intrude(paths []string) {
-	end := make(chan os.Signal, 1)
-	signal.Notify(end, syscall.SIGTERM)
+	end := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		close(end)
+	}()
 	fmt.Println("ready")
 	for tries, open := 0, 0; ; {
 		for _, path := range paths {
@@ -331,10 +337,12 @@ func intrude(paths []string) {
 			open++
 			_ = c.SetDeadline(time.Now().Add(5 * time.Second))
 			c.Write(rawFrame(1, 0, `{"spawnx":1}`))
-			if n, _ := c.Read(make([]byte, 1)); n > 0 {
+			said := make([]byte, 200)
+			n, _ := io.ReadFull(c, said)
+			if n > 0 && !strings.Contains(string(said[:n]), `"code":"user"`) {
 				fmt.Println("inside", path)
 			} else {
-				fmt.Println("refused", path)
+				fmt.Println("refused", path, n > 0)
 			}
 			c.Close()
 		}
@@ -347,14 +355,11 @@ func intrude(paths []string) {
 	}
 }
 
-// nowhere is a far side that writes nothing.
-type nowhere struct{ end chan struct{} }
-
-func (n *nowhere) Read([]byte) (int, error)         { <-n.end; return 0, io.EOF }
-func (*nowhere) Write(p []byte) (int, error)        { return len(p), nil }
-func (*nowhere) Close() error                       { return nil }
-func (*nowhere) SetReadDeadline(time.Time) error    { return nil }
-func (*nowhere) SetWriteDeadline(t time.Time) error { return nil }
+// nowhere is the Bridge of a far side that writes nothing, until end.
+func nowhere() (b *bridge.Bridge, end func()) {
+	near, far := net.Pipe()
+	return bridge.New(nil, bridge.NewStream(near, 0, 0), nil, bridge.NewInput(near, nil), nil), func() { far.Close() }
+}
 
 func TestTheNetworkNeedsTLSAndTheToken(t *testing.T) {
 	inRuntimeDir(t)
@@ -418,8 +423,8 @@ func TestTheNetworkNeedsTLSAndTheToken(t *testing.T) {
 		"no such file":       {Token: token, Cert: "/nonexistent", Key: "/nonexistent"},
 		"a key and no other": {Token: token, Key: "/nonexistent"},
 	} {
-		far := &nowhere{make(chan struct{})}
-		s, err := session.NewServer(bridge.New(nil, bridge.NewStream(far, 0, 0), nil, bridge.NewInput(far, nil), nil), o)
+		b, end := nowhere()
+		s, err := session.NewServer(b, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -427,7 +432,7 @@ func TestTheNetworkNeedsTLSAndTheToken(t *testing.T) {
 			t.Errorf("%s: it listens at %s", name, at)
 		}
 		s.Close()
-		close(far.end)
+		end()
 	}
 	for _, addr := range []string{"tcp:0.0.0.0:0", "tcp::0", "tcp:[::]:0", "tcp:192.0.2.1:0", "ws:127.0.0.1:0", "cat", "spawnx:", "tcp:127.0.0.1"} {
 		if at, err := s.Listen(addr); err == nil {
@@ -446,9 +451,9 @@ func TestTheFingerprintStays(t *testing.T) {
 	prints := make(chan string, 8)
 	for range cap(prints) {
 		all.Go(func() {
-			far := &nowhere{make(chan struct{})}
-			defer close(far.end)
-			s, err := session.NewServer(bridge.New(nil, bridge.NewStream(far, 0, 0), nil, bridge.NewInput(far, nil), nil), session.Options{Token: session.NewToken()})
+			b, end := nowhere()
+			defer end()
+			s, err := session.NewServer(b, session.Options{Token: session.NewToken()})
 			if err != nil {
 				t.Error(err)
 				return

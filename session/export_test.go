@@ -9,3 +9,11 @@ func SetHelloTime(d time.Duration) (back func()) {
 	helloTime = d
 	return func() { helloTime = old }
 }
+
+// SetLookAround changes how often the Servers that are made until back is
+// called look whether they can be found.
+func SetLookAround(d time.Duration) (back func()) {
+	old := lookAround
+	lookAround = d
+	return func() { lookAround = old }
+}

@@ -21,11 +21,12 @@ import (
 // A remoteLane holds the output that has come and was not read: no more than
 // the window that the server keeps to.
 type remoteLane struct {
-	c      *Client
-	lane   byte
-	window int64
+	c        *Client
+	lane     byte
+	ackEvery int64 // bytes
 
 	mu       sync.Mutex
+	window   int64 // that may be held
 	parts    []part
 	held     int64 // bytes of the lane in parts
 	next     int64 // behind what has come
@@ -44,7 +45,7 @@ type part struct {
 }
 
 func newRemoteLane(c *Client, lane byte, from, window int64) *remoteLane {
-	return &remoteLane{c: c, lane: lane, window: window, next: from, taken: from, acked: from, changed: make(chan struct{})}
+	return &remoteLane{c: c, lane: lane, ackEvery: window / 8, window: window, next: from, taken: from, acked: from, changed: make(chan struct{})}
 }
 
 func (l *remoteLane) notify() {
@@ -161,7 +162,7 @@ func (l *remoteLane) take(p []byte) (n int, ack int64, err error) {
 	if n == 0 && len(l.parts) == 0 {
 		return 0, 0, l.err
 	}
-	if l.taken-l.acked >= window/8 {
+	if l.taken-l.acked >= l.ackEvery {
 		l.acked = l.taken
 		ack = l.acked
 	}
@@ -241,9 +242,12 @@ func (in *remoteInput) notify() {
 // OnTerminal says where it leads: see bridge.NewInput.
 func (in *remoteInput) OnTerminal() bool { return in.c.shared }
 
-// inputFrame is how much of the input one frame holds: it reaches the program
-// in one piece.
+// inputFrame is how much of the input one frame holds at most: it reaches the
+// program in one piece.
 const inputFrame = 32 << 10
+
+// next is the part of p that the next frame holds.
+func (in *remoteInput) next(p []byte) []byte { return p[:min(int64(len(p)), inputFrame, in.limit)] }
 
 // Write returns when the far program's kernel has accepted p. At the deadline
 // what was not accepted is withdrawn, and the count is exact.
@@ -263,8 +267,7 @@ func (in *remoteInput) Write(p []byte) (n int, err error) {
 		case done >= len(p):
 			return len(p), nil
 		}
-		if free := in.limit - int64(len(in.sent)); len(rest) > 0 && free >= int64(min(len(rest), inputFrame)) {
-			part := rest[:min(len(rest), inputFrame)]
+		if part := in.next(rest); len(part) > 0 && in.limit-int64(len(in.sent)) >= int64(len(part)) {
 			rest = rest[len(part):]
 			frame := dataFrame(laneInput, in.accepted+int64(len(in.sent)), part)
 			in.sent = append(in.sent, part...)
@@ -336,6 +339,14 @@ func (in *remoteInput) refused(at int64, why error) {
 	in.notify()
 }
 
+// follows reports whether we can go on by the server's count of our input. One
+// that has forgotten us counts anew, which is as good while nothing is under way.
+func (in *remoteInput) follows(accepted int64) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return accepted <= in.accepted+int64(len(in.sent)) && (accepted >= in.accepted || len(in.sent) == 0)
+}
+
 // resume returns the frames that the server has not got, after it has said
 // what was accepted.
 func (in *remoteInput) resume(accepted int64, gen int) (frames [][]byte) {
@@ -347,7 +358,7 @@ func (in *remoteInput) resume(accepted int64, gen int) (frames [][]byte) {
 	in.accepted = accepted
 	in.notify()
 	for at, rest := in.accepted, in.sent; len(rest) > 0; {
-		part := rest[:min(len(rest), inputFrame)]
+		part := in.next(rest)
 		frames = append(frames, dataFrame(laneInput, at, part))
 		at, rest = at+int64(len(part)), rest[len(part):]
 	}

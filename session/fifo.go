@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/spawnx/spawnx/bridge"
@@ -18,8 +20,9 @@ import (
 // Channel its name and a dot come before. Whoever opens them may come at any
 // time, leave, and come again: what nobody has read stays, at first in the pipe,
 // then in the Server, until that is full and a line in the output says how much
-// is missing. At the end of the output readers get the end of file. Close
-// removes the fifos.
+// is missing. At the end of the output readers get the end of file. When the
+// program has ended DIR/in can no longer be written, and when all output was read
+// the fifos are removed, as Close does.
 //
 // They are made as fifo.Make does: others than the user are kept out. A second
 // Server at the same fifos is refused with fifo.ErrInUse.
@@ -42,12 +45,26 @@ func (s *Server) ListenFifo(dir string) error {
 		_ = pair.Close() // nothing was written
 		return net.ErrClosed
 	}
-	s.doors = append(s.doors, &door{address: "fifo:" + dir, l: fifoDoor{pair}})
+	d := &door{address: "fifo:" + dir, l: fifoDoor{pair}}
+	s.doors = append(s.doors, d)
 	s.running.Go(func() { s.typeFifo(pair.In) })
-	s.running.Go(func() { s.copyFifo(laneOutput, pair.Out) })
-	if pair.Err != nil {
-		s.running.Go(func() { s.copyFifo(laneStderr, pair.Err) })
-	}
+	s.running.Go(func() {
+		var lanes sync.WaitGroup
+		lanes.Go(func() { s.copyFifo(laneOutput, pair.Out) })
+		if pair.Err != nil {
+			lanes.Go(func() { s.copyFifo(laneStderr, pair.Err) })
+		}
+		select {
+		case <-s.ended:
+			pair.EndInput()
+		case <-s.ctx.Done():
+		}
+		lanes.Wait()
+		s.mu.Lock()
+		s.doors = slices.DeleteFunc(s.doors, func(other *door) bool { return other == d })
+		s.mu.Unlock()
+		_ = d.close() // nobody misses anything
+	})
 	return nil
 }
 

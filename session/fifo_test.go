@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/spawnx/spawnx/bridge/fifo"
@@ -97,7 +98,36 @@ func TestFifoDoorThatNobodyReads(t *testing.T) {
 	if n := len(begin) + missing + len(end); n != 8_000_009 || !strings.HasSuffix(end, "x\nthe end\n") {
 		t.Errorf("%d + %d missing + %d bytes = %d", len(begin), missing, len(end), n)
 	}
-	_ = s
+	eventually(t, "the fifos are gone", func() bool {
+		_, err := os.Lstat(dir)
+		return errors.Is(err, fs.ErrNotExist) && len(s.Info().Doors) == 2
+	})
+}
+
+// What is written to a program that has ended is not swallowed: the write fails.
+func TestFifoDoorOfAProgramThatHasEnded(t *testing.T) {
+	dir, _ := fifoDoor(t, "job", onPipes("read x; echo bye"), session.Options{})
+	in, err := os.OpenFile(filepath.Join(dir, "in"), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	io.WriteString(in, "go\n")
+	eventually(t, "a write fails", func() bool {
+		_, err := io.WriteString(in, "more\n")
+		return errors.Is(err, syscall.EPIPE)
+	})
+	if out, err := exec.Command("sh", "-c", `echo more >"$1"`, "sh", filepath.Join(dir, "in")).CombinedOutput(); err == nil {
+		t.Errorf("a shell writes to it: %q", out)
+	}
+	out, err := os.ReadFile(filepath.Join(dir, "out"))
+	if string(out) != "bye\n" || err != nil {
+		t.Errorf("%q, %v", out, err)
+	}
+	eventually(t, "the folder is gone", func() bool {
+		_, err := os.Lstat(dir)
+		return errors.Is(err, fs.ErrNotExist)
+	})
 }
 
 // What is in the way is refused, and so is a second one.

@@ -10,12 +10,13 @@ import (
 )
 
 // A typed is what a client has done to the program that must not be done
-// twice: it outlives the client's connection.
+// twice: it outlives the client's connection. Guarded by Server.mu.
 type typed struct {
-	owner    *attachment // nil: the client is gone
-	accepted int64       // bytes of its input
-	id       int64       // of its latest request that is done once
-	answer   *control    // to that
+	owner    *attachment    // nil: the client is gone
+	accepted int64          // bytes of its input
+	id       int64          // of its latest request that is done once
+	answer   *control       // to that
+	undone   map[int64]bool // earlier ones that the end of the connection has prevented
 }
 
 // returning finds what is known of a client that comes back. An older
@@ -28,17 +29,19 @@ func (s *Server) returning(a *attachment) (accepted int64, err error) {
 	}
 	for {
 		s.mu.Lock()
-		t := s.inputs.m[a.hello.Client]
+		t := s.typing[a.hello.Client]
 		if t == nil {
-			t = &typed{}
-			s.inputs.put(a.hello.Client, t)
+			var known bool
+			if t, known = s.typed.take(a.hello.Client); !known {
+				t = &typed{}
+			}
+			s.typing[a.hello.Client] = t
+			t.owner, a.typed = a, t
+			accepted = t.accepted
+			s.mu.Unlock()
+			return accepted, nil
 		}
 		old := t.owner
-		if old == nil {
-			t.owner, a.typed = a, t
-			s.mu.Unlock()
-			return t.accepted, nil
-		}
 		s.mu.Unlock()
 		old.leave()
 		select {
@@ -53,8 +56,18 @@ func (s *Server) returning(a *attachment) (accepted int64, err error) {
 func (s *Server) forget(a *attachment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a.typed.owner = nil
-	a.typed.accepted = a.typist.acceptedSoFar()
+	t, key := a.typed, a.hello.Client
+	if t.owner != a {
+		return // it was forgotten before
+	}
+	t.owner = nil
+	t.accepted = a.typist.acceptedSoFar()
+	if key != "" {
+		delete(s.typing, key)
+		if t.accepted > 0 || t.id > 0 { // else there is nothing to know
+			s.typed.put(key, t)
+		}
+	}
 }
 
 // A typist writes one client's input to the program, frame by frame.
@@ -189,10 +202,12 @@ func (t *typist) flush(ctx context.Context) error {
 	t.mu.Unlock()
 	select {
 	case <-idle:
-		return nil
 	case <-ctx.Done():
+	}
+	if ctx.Err() != nil { // then what was queued has been dropped
 		return context.Cause(ctx)
 	}
+	return nil
 }
 
 // pending reports whether input waits that the program has not accepted.

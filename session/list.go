@@ -89,6 +89,7 @@ func ended(e rundir.Entry) Info {
 // status, which is then no longer kept. The error is that of
 // bridge.Bridge.Wait, or a *NotRunningError.
 func Collect(ctx context.Context, name string) (proc.Exit, error) {
+	var seen *Exit
 	for {
 		c, err := Dialer{From: Nothing}.Dial(ctx, name)
 		if err == nil {
@@ -97,12 +98,15 @@ func Collect(ctx context.Context, name string) (proc.Exit, error) {
 			if !errors.Is(err, errGone) {
 				return exit, err
 			}
+			seen = c.exitStatus()
 		} else if !isNotRunning(err) {
 			return proc.Exit{}, err
 		}
 		status, err := rundir.Collect(name)
 		var taken *rundir.TakenError
 		switch {
+		case seen != nil && err != nil: // whoever waits beside us was first
+			return seen.result()
 		case errors.As(err, &taken): // another program has the name meanwhile
 			continue
 		case errors.Is(err, fs.ErrNotExist):

@@ -23,19 +23,26 @@ import (
 type door struct {
 	address string // as Listen takes it
 	l       net.Listener
-	path    string // of a unix socket; "" elsewhere
-	bare    bool   // bytes, no frames
-	token   bool   // clients show it
+	path    string      // of a unix socket; "" elsewhere
+	file    fs.FileInfo // what stood there when it was opened
+	bare    bool        // bytes, no frames
+	token   bool        // clients show it
 }
 
+// close also removes the socket, unless it is another's by now: a program that
+// has ended is still served when the next one takes its name.
 func (d *door) close() error {
-	err := d.l.Close()
+	var err error
 	if d.path != "" {
-		if e := os.Remove(d.path); !errors.Is(e, fs.ErrNotExist) {
-			err = errors.Join(err, e)
+		there, e := os.Lstat(d.path)
+		if e == nil && os.SameFile(there, d.file) { // the listener holds the inode: nobody can have got the same
+			e = os.Remove(d.path)
+		}
+		if !errors.Is(e, fs.ErrNotExist) {
+			err = e
 		}
 	}
-	return err
+	return errors.Join(err, d.l.Close())
 }
 
 // Listen opens one more door and returns its address, in which a port 0 has
@@ -97,16 +104,21 @@ func parseAddress(addr string) (address, error) {
 	case "tcp":
 		a.host, a.bare = rest, true
 	case "spawnx":
-		if _, port, err := net.SplitHostPort(rest); err == nil && !strings.Contains(rest, "/") && isNumber(port) {
-			a.host = rest
-		} else {
+		if strings.Contains(rest, "/") {
 			a.path = rest
+		} else {
+			a.host = rest
 		}
 	default:
 		return a, fmt.Errorf("%q is no address\nhint: write NAME, spawnx:PATH or spawnx:HOST:PORT", addr)
 	}
 	if rest == "" {
 		return a, fmt.Errorf("%q is no address: nothing follows the colon", addr)
+	}
+	if scheme == "spawnx" && a.host != "" {
+		if _, port, err := net.SplitHostPort(rest); err != nil || !isNumber(port) {
+			return a, fmt.Errorf("%q has no port\nhint: write spawnx:HOST:PORT; for a socket in this folder spawnx:./PATH", addr)
+		}
 	}
 	return a, nil
 }
@@ -131,20 +143,20 @@ func checkPath(path string) error {
 // chmod it would be open to all where the umask allows it. What a dead server
 // left there is removed.
 func (s *Server) listenUnix(path string, bare bool) error {
-	l, err := bornUnix(path)
+	d, err := bornUnix(path)
 	if err != nil {
 		return err
 	}
-	scheme := "spawnx:"
+	d.address, d.bare = "spawnx:"+path, bare
 	if bare {
-		scheme = "unix:"
+		d.address = "unix:" + path
 	}
-	return s.open(&door{address: scheme + path, l: l, path: path, bare: bare})
+	return s.open(d)
 }
 
 // bornUnix listens at a unix socket that nobody could have opened before its
-// mode was right. The caller removes it.
-func bornUnix(path string) (*net.UnixListener, error) {
+// mode was right.
+func bornUnix(path string) (*door, error) {
 	if err := checkPath(path); err != nil {
 		return nil, err
 	}
@@ -164,34 +176,35 @@ func bornUnix(path string) (*net.UnixListener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.SetUnlinkOnClose(false) // it has moved; who closes it removes it
-	if err := errors.Join(os.Chmod(born, 0o600), os.Rename(born, path)); err != nil {
+	l.SetUnlinkOnClose(false) // it moves; the door removes it
+	file, err := os.Lstat(born)
+	if err := errors.Join(err, os.Chmod(born, 0o600), os.Rename(born, path)); err != nil {
 		_ = l.Close()
 		_ = os.Remove(born)
 		return nil, err
 	}
-	return l, nil
+	return &door{l: l, path: path, file: file}, nil
 }
 
 // ListenPrivate listens at a unix socket for this user alone, as a Server does,
 // for who speaks a language of its own there. Accept returns nobody else's
 // connections; Close removes the socket.
 func ListenPrivate(path string) (net.Listener, error) {
-	l, err := bornUnix(path)
+	d, err := bornUnix(path)
 	if err != nil {
 		return nil, err
 	}
-	return &private{l, path}, nil
+	return &private{d.l, d}, nil
 }
 
 type private struct {
-	*net.UnixListener
-	path string
+	net.Listener
+	door *door
 }
 
 func (p *private) Accept() (net.Conn, error) {
 	for {
-		conn, err := p.UnixListener.Accept()
+		conn, err := p.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
@@ -202,9 +215,7 @@ func (p *private) Accept() (net.Conn, error) {
 	}
 }
 
-func (p *private) Close() error {
-	return (&door{l: p.UnixListener, path: p.path}).close()
-}
+func (p *private) Close() error { return p.door.close() }
 
 // clearPath removes a socket that nobody serves any more, and refuses to
 // remove anything else.
@@ -322,8 +333,12 @@ func (s *Server) accept(d *door) {
 			}
 		}
 		peer, err := known(conn)
-		if err != nil {
+		if err != nil && d.bare {
 			_ = conn.Close()
+			continue
+		}
+		if err != nil {
+			dismiss(conn, err)
 			continue
 		}
 		s.running.Go(func() {
@@ -347,7 +362,7 @@ func known(conn net.Conn) (string, error) {
 		case err != nil:
 			return "", err
 		case uid != uint32(os.Geteuid()):
-			return "", fmt.Errorf("user %d may not come in", uid)
+			return "", &refusal{codeUser, fmt.Sprintf("it belongs to user %d, and nobody else may come in", os.Geteuid())}
 		}
 		return "user " + strconv.Itoa(int(uid)), nil
 	}
@@ -355,11 +370,11 @@ func known(conn net.Conn) (string, error) {
 	return host, err
 }
 
-// ServeConn serves one more client, over a connection that has been let in by
-// the caller, until it leaves. Who says who it is, for the limit of
-// connections of one peer.
+// ServeConn serves one more client, over a connection of any kind, until it
+// leaves. It shows the Token where there is one; else the caller has let it in.
+// Who says who it is, for the limit of connections of one peer.
 func (s *Server) ServeConn(conn net.Conn, who string) error {
-	err := s.serve(conn, who, true)
+	err := s.serve(conn, who, s.o.Token == "")
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		return nil
 	}
@@ -371,16 +386,31 @@ func (s *Server) ServeConn(conn net.Conn, who string) error {
 // hello at once.
 func (s *Server) enter(conn net.Conn) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
+		s.mu.Unlock()
 		return false
 	}
+	var oldest net.Conn
 	if len(s.pending) == maxPending {
-		_ = s.pending[0].Close()
+		oldest = s.pending[0]
 		s.pending = append(s.pending[:0], s.pending[1:]...)
 	}
 	s.pending = append(s.pending, conn)
+	s.mu.Unlock()
+	if oldest != nil {
+		dismiss(oldest, &refusal{codeFull, fmt.Sprintf("more than %d connections have not said hello", maxPending)})
+	}
 	return true
+}
+
+// dismiss closes a connection and says why, where that makes nobody wait: in a
+// unix socket to which nothing was written yet there is room.
+func dismiss(conn net.Conn, why error) {
+	if c, ok := conn.(*net.UnixConn); ok {
+		_ = c.SetWriteDeadline(time.Now().Add(time.Second))
+		refuse(c, why)
+	}
+	_ = conn.Close()
 }
 
 // heard is called when a connection has said hello, or has failed to.

@@ -50,6 +50,28 @@ func FromLines(n int) From { return From{replay: replayLines, lines: n} }
 // byte where it has not.
 func FromPlace(who string) From { return From{replay: replayPlace, place: who} }
 
+// goLive says where the client's live output begins. Questions before that are
+// not for its terminal, so it is called while the screen judges none.
+func (a *attachment) goLive(at int64) {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	a.live = at
+}
+
+// now is the end of the output, from which on it is live to the client.
+func (a *attachment) now() (end int64) {
+	begin := func() {
+		_, end = a.s.streams[laneOutput].Offsets()
+		a.goLive(end)
+	}
+	if a.s.display == nil {
+		begin()
+	} else {
+		a.s.display.hold(begin)
+	}
+	return end
+}
+
 // replay makes the client's pumps, and says in hi where they begin. known says
 // that its offsets count in our stream.
 func (a *attachment) replay(hi *welcome, known bool) error {
@@ -75,11 +97,9 @@ func (a *attachment) replay(hi *welcome, known bool) error {
 		start := p.r.Offset() // held by the new reader
 		_, end := stream.Offsets()
 		p.sent = start
-		asked := h.Offset
-		if lane == laneStderr {
-			asked = h.Stderr
-		} else {
-			a.live = end
+		asked := h.Stderr
+		if lane == laneOutput {
+			asked, end = h.Offset, a.now()
 		}
 		switch {
 		case h.Replay == replayNow:
@@ -102,8 +122,7 @@ func (a *attachment) replay(hi *welcome, known bool) error {
 			if lane != laneOutput || a.s.display == nil {
 				break
 			}
-			p.picture, _, p.sent = a.s.display.paint(start)
-			a.live = p.sent
+			p.picture, _, p.sent = a.s.display.paint(start, a.goLive)
 		}
 		p.paints = (h.Terminal || h.Replay == replayScreen) && lane == laneOutput && a.s.display != nil
 		p.acked = p.sent
@@ -116,8 +135,7 @@ func (a *attachment) replay(hi *welcome, known bool) error {
 		from := max(p.sent, start)
 		if p.sent < start {
 			if p.paints {
-				p.picture, _, from = a.s.display.paint(start)
-				a.live = from
+				p.picture, _, from = a.s.display.paint(start, a.goLive)
 			}
 			p.early = &bridge.LostError{From: p.sent, To: from}
 		}

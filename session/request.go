@@ -71,21 +71,11 @@ func (a *attachment) request(payload []byte) error {
 		a.reply(&req, nil, &refusal{codeRole, "an observer may not do that"})
 		return nil
 	}
-	s := a.s
-	s.mu.Lock()
-	done := h.once && req.ID <= a.typed.id
-	before := a.typed.answer
-	if h.once && !done {
-		a.typed.id = req.ID
-	}
-	s.mu.Unlock()
-	if done {
-		again := control{ID: req.ID, OK: true}
-		if before != nil && before.ID == req.ID {
-			again = *before
+	if h.once {
+		if again := a.before(req.ID); again != nil {
+			a.outbox.put("", jsonFrame(kindControl, again))
+			return nil
 		}
-		a.outbox.put("", jsonFrame(kindControl, &again))
-		return nil
 	}
 	a.opened(1)
 	answer := func() {
@@ -93,9 +83,7 @@ func (a *attachment) request(payload []byte) error {
 		res, err := h.do(a, &req)
 		res = a.reply(&req, res, err)
 		if h.once {
-			s.mu.Lock()
-			a.typed.answer = res
-			s.mu.Unlock()
+			a.did(req.ID, res, err != nil && a.ctx.Err() != nil)
 		}
 	}
 	if h.slow {
@@ -106,11 +94,52 @@ func (a *attachment) request(payload []byte) error {
 	return nil
 }
 
+// before returns the answer to a request that was begun before, over this
+// connection or an earlier one; nil: it is the first time, and is begun now.
+func (a *attachment) before(id int64) *control {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	t := a.typed
+	switch {
+	case id > t.id:
+		t.id = id
+		return nil
+	case t.undone[id]:
+		delete(t.undone, id)
+		return nil
+	case t.answer != nil && t.answer.ID == id:
+		return t.answer
+	}
+	return &control{ID: id, OK: true}
+}
+
+// did notes how a request that is done once has ended, or that the end of the
+// connection has prevented it.
+func (a *attachment) did(id int64, answer *control, prevented bool) {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	t := a.typed
+	if !prevented {
+		t.answer = answer
+		return
+	}
+	if t.undone == nil {
+		t.undone = make(map[int64]bool)
+	}
+	t.undone[id] = true
+}
+
 // opened counts requests that have no answer yet.
 func (a *attachment) opened(n int) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.open += n
+	last := a.told && a.open == 0
+	a.mu.Unlock()
+	if last {
+		a.s.mu.Lock()
+		defer a.s.mu.Unlock()
+		a.s.notify()
+	}
 }
 
 func (a *attachment) reply(req, res *control, err error) *control {
@@ -198,8 +227,11 @@ func doResize(a *attachment, req *control) (*control, error) {
 	s.active++
 	a.active = s.active
 	free := s.seat == 0 && s.o.Window == WindowDriver || s.o.Window == WindowFixed
+	owner := a.role == Owner
 	s.mu.Unlock()
-	if free && a.role == Owner { // nobody sits there, or nobody's window counts: it was asked for by hand
+	if free && owner { // nobody sits there, or nobody's window counts: it was asked for by hand
+		s.resizing.Lock()
+		defer s.resizing.Unlock()
 		return &control{}, s.setSize(size)
 	}
 	s.resize()
@@ -246,14 +278,10 @@ func doSeat(a *attachment, req *control) (*control, error) {
 	default:
 		s.seat = s.seat.leave(a.id)
 	}
-	role := s.seat.role(a.id, a.asked)
-	a.role = role
-	if _, end := s.streams[laneOutput].Offsets(); role == Driver {
-		a.live = min(a.live, end)
-	}
+	s.tellSeats() // before the answer
 	s.mu.Unlock()
-	s.tellSeats()
-	return &control{Role: role.String()}, nil
+	s.resize()
+	return &control{}, nil
 }
 
 func doPlace(a *attachment, req *control) (*control, error) {
@@ -270,7 +298,7 @@ func doPaint(a *attachment, _ *control) (*control, error) {
 	if a.s.display == nil {
 		return nil, errors.ErrUnsupported
 	}
-	frames, size, at := a.s.display.paint(0)
+	frames, size, at := a.s.display.paint(0, nil)
 	a.outbox.put("", frames)
 	return &control{Output: &at, Rows: size.Rows, Cols: size.Cols}, nil
 }

@@ -24,6 +24,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,9 +36,13 @@ import (
 // A Name is the right to serve a program under a name, which nobody else has
 // at the same time. Whoever reserved it releases it, after its Servers were
 // closed.
+//
+// When its folder vanishes, as $XDG_RUNTIME_DIR does at a logout, the Servers
+// notice it within seconds and serve where the name is looked for then.
 type Name struct {
 	mu    sync.Mutex
 	claim *rundir.Claim
+	moves int // how often it got another folder
 }
 
 // Reserve claims a name before the program is started. The error is a
@@ -68,7 +73,22 @@ func (e *TakenError) Error() string {
 func (n *Name) String() string { return n.claim.Name() }
 
 // Dir is the folder of the name, 0700, in which its sockets lie.
-func (n *Name) Dir() string { return n.claim.Dir() }
+func (n *Name) Dir() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.claim.Dir()
+}
+
+// follow sees to it that the name is where others look for it, and returns how
+// often it has moved.
+func (n *Name) follow() (moves int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.claim.Lost() && n.claim.Renew() == nil { // where that fails, it may succeed the next time
+		n.moves++
+	}
+	return n.moves
+}
 
 // Ended keeps how the program ended until somebody collects it, and lets
 // others have the name. The Server without a Channel does it by itself.
@@ -130,7 +150,11 @@ const (
 	maxRequests   = 64
 )
 
-var helloTime = 5 * time.Second // a variable for the tests alone
+// Variables for the tests alone.
+var (
+	helloTime  = 5 * time.Second
+	lookAround = 5 * time.Second // how often a Server looks whether it can be found
+)
 
 // A Server serves one Bridge to many clients. Its methods may be called
 // concurrently. Whoever made it closes it, and then the Bridge.
@@ -151,7 +175,8 @@ type Server struct {
 	last      int // the number of the newest client
 	active    int // counts what clients do, for WindowLatest
 	seat      seat
-	inputs    memory[*typed]
+	typing    map[string]*typed // of clients that are here, by what they call themselves
+	typed     memory[*typed]    // of those that are gone
 	places    memory[int64]
 	bare      int64 // how far the bare connections that are gone have come
 	exit      *Exit
@@ -175,7 +200,7 @@ func NewServer(b *bridge.Bridge, o Options) (*Server, error) {
 	}
 	s := &Server{
 		b: b, o: o, epoch: rand.Text(), began: time.Now(), clients: make(map[int]*attachment),
-		inputs: newMemory[*typed](), places: newMemory[int64](),
+		typing: make(map[string]*typed), typed: newMemory[*typed](), places: newMemory[int64](),
 		ended: make(chan struct{}), changed: make(chan struct{}),
 	}
 	s.streams[laneOutput], s.streams[laneStderr] = b.Output(), b.Stderr()
@@ -186,18 +211,69 @@ func NewServer(b *bridge.Bridge, o Options) (*Server, error) {
 	}
 	s.running.Go(s.awaitEnd)
 	if o.Name != nil {
-		doors := map[string]bool{file(o.Channel, "control"): false, file(o.Channel, "sock"): true}
-		if o.Also != "" {
-			doors[file(o.Also, "control")], doors[file(o.Also, "sock")] = false, true
+		moves := o.Name.follow()
+		if err := s.publish(); err != nil {
+			_ = s.Close()
+			return nil, err
 		}
-		for file, bare := range doors {
-			if err := s.listenUnix(filepath.Join(o.Name.Dir(), file), bare); err != nil {
-				_ = s.Close()
-				return nil, err
-			}
-		}
+		s.running.Go(func() { s.stayFound(moves) })
 	}
 	return s, nil
+}
+
+// publish opens the doors in the folder of the name, all or none.
+func (s *Server) publish() error {
+	doors := map[string]bool{file(s.o.Channel, "control"): false, file(s.o.Channel, "sock"): true}
+	if s.o.Also != "" {
+		doors[file(s.o.Also, "control")], doors[file(s.o.Also, "sock")] = false, true
+	}
+	dir := s.o.Name.Dir()
+	for file, bare := range doors {
+		if err := s.listenUnix(filepath.Join(dir, file), bare); err != nil {
+			_ = s.leaveDir(dir)
+			return err
+		}
+	}
+	return nil
+}
+
+// leaveDir closes the doors in a folder.
+func (s *Server) leaveDir(dir string) (failed error) {
+	s.mu.Lock()
+	var here []*door
+	s.doors = slices.DeleteFunc(s.doors, func(d *door) bool {
+		if d.path == "" || filepath.Dir(d.path) != dir {
+			return false
+		}
+		here = append(here, d)
+		return true
+	})
+	s.mu.Unlock()
+	for _, d := range here {
+		failed = errors.Join(failed, d.close())
+	}
+	return failed
+}
+
+// stayFound goes with the name when that gets another folder.
+func (s *Server) stayFound(moves int) {
+	dir := s.o.Name.Dir()
+	for {
+		select {
+		case <-time.After(lookAround):
+		case <-s.ctx.Done():
+			return
+		}
+		now := s.o.Name.follow()
+		if now == moves {
+			continue
+		}
+		_ = s.leaveDir(dir) // what cannot be removed there is in nobody's way
+		dir = s.o.Name.Dir()
+		if s.publish() == nil {
+			moves = now
+		}
+	}
 }
 
 // file is the name of a socket in the folder of a name.
@@ -222,6 +298,7 @@ func (s *Server) awaitEnd() {
 		e.Code = -1
 	}
 	if s.o.Name != nil && s.o.Channel == "" {
+		s.o.Name.follow()
 		_ = s.o.Name.Ended(e.Exit()) // a full disk loses the kept status, not the living one
 	}
 	s.mu.Lock()
@@ -347,6 +424,8 @@ func (s *Server) Info() Info {
 // resize gives the program's terminal the size that the clients' windows ask
 // for.
 func (s *Server) resize() {
+	s.resizing.Lock()
+	defer s.resizing.Unlock()
 	s.mu.Lock()
 	var panes []pane
 	for _, a := range s.clients {
@@ -359,10 +438,9 @@ func (s *Server) resize() {
 	}
 }
 
-// setSize gives the program's terminal a size and tells everybody.
+// setSize gives the program's terminal a size and tells everybody. Called with
+// resizing held.
 func (s *Server) setSize(size proc.Size) error {
-	s.resizing.Lock()
-	defer s.resizing.Unlock()
 	if s.display == nil || size == s.display.size() {
 		return nil
 	}
@@ -379,24 +457,17 @@ func (s *Server) setSize(size proc.Size) error {
 	return nil
 }
 
-// tellSeats tells every client what it is now, after the seat has changed.
+// tellSeats makes every client what it is and tells it, after the seat has
+// changed. Called with mu held, so that no news overtakes another.
 func (s *Server) tellSeats() {
-	s.mu.Lock()
 	driver := ""
 	if a := s.clients[int(s.seat)]; a != nil {
 		driver = a.name
 	}
-	clients := s.all()
-	roles := make([]Role, len(clients))
-	for i, a := range clients {
+	for _, a := range s.clients {
 		a.role = s.seat.role(a.id, a.asked)
-		roles[i] = a.role
+		a.tell(&control{Event: eventSeat, Role: a.role.String(), Driver: driver})
 	}
-	s.mu.Unlock()
-	for i, a := range clients {
-		a.tell(&control{Event: eventSeat, Role: roles[i].String(), Driver: driver})
-	}
-	s.resize()
 }
 
 // driverAnswers reports whether a question that ends at this offset of the
@@ -430,4 +501,15 @@ func (m *memory[V]) put(key string, v V) {
 		}
 	}
 	m.m[key] = v
+}
+
+// take takes an entry out.
+func (m *memory[V]) take(key string) (v V, ok bool) {
+	v, ok = m.m[key]
+	if ok {
+		delete(m.m, key)
+		at := slices.Index(m.order, key)
+		m.order = slices.Delete(m.order, at, at+1)
+	}
+	return v, ok
 }

@@ -316,6 +316,12 @@ func TestFromTheNameToTheStatus(t *testing.T) {
 		t.Errorf("%v, %v", exit, err)
 	}
 	release = run("read x; exit 6", -1)
+	if exit, err := client.Collect(ctx); exit.Code != 5 || err == nil {
+		t.Errorf("of the old one: %v, %v", exit, err)
+	}
+	_ = client.Close()
+	old() // its end harms the next one in nothing
+	list("job runs sh -c")
 	next := dial(t, session.Dialer{}, "job")
 	io.WriteString(next.Bridge().Input(), "go\n")
 	if exit, _ := next.Bridge().Wait(ctx); exit.Code != 6 {
@@ -323,12 +329,87 @@ func TestFromTheNameToTheStatus(t *testing.T) {
 	}
 	_ = next.Close()
 	release()
-	if exit, err := client.Collect(ctx); exit.Code != 5 || err == nil {
-		t.Errorf("of the old one: %v, %v", exit, err)
-	}
-	_ = client.Close()
-	old()
 	list("job ended 6")
+}
+
+// At a logout the folder of the names vanishes, and at the next login there is
+// another. The program stays where others look for it.
+func TestTheFolderVanishes(t *testing.T) {
+	t.Cleanup(session.SetLookAround(5 * time.Millisecond)) // after the server is gone
+	dir := inRuntimeDir(t)
+	login := filepath.Join(dir, "login")
+	for _, name := range []string{"state", "login"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("XDG_RUNTIME_DIR", login)
+	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
+	serve(t, "job", onPipes("read x; echo still here; read x; exit 3"), session.Options{})
+	client := dial(t, session.Dialer{}, "job")
+	found := func(where string) {
+		t.Helper()
+		eventually(t, "it is found "+where, func() bool {
+			all, err := session.List(t.Context())
+			return err == nil && len(all) == 1 && all[0].Running && all[0].PID != 0 && len(all[0].Doors) == 2 && strings.Contains(all[0].Doors[0], where)
+		})
+	}
+	found(login)
+	if err := os.RemoveAll(login); err != nil {
+		t.Fatal(err)
+	}
+	found("state")
+	con, _ := attach(t, session.Dialer{}, "job")
+	io.WriteString(client.Bridge().Input(), "go on\n") // who is there notices nothing
+	see(t, con, expect.Text("still here"))
+	if err := os.Mkdir(login, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	found(login)
+	if left, _ := filepath.Glob(filepath.Join(dir, "state", "spawnx", "run", "*")); left != nil {
+		t.Errorf("left behind: %q", left)
+	}
+	if err := os.RemoveAll(login); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(client.Bridge().Input(), "and end\n")
+	eventually(t, "its status is found", func() bool {
+		exit, _ := session.Collect(t.Context(), "job")
+		return exit.Code == 3
+	})
+}
+
+// However many ask at once over one connection, what they ask for is done, and
+// once.
+func TestManyAskAtOnce(t *testing.T) {
+	dir := inRuntimeDir(t)
+	far := newEchoing()
+	defer far.near.Close()
+	s, err := session.NewServer(far.bridge(), session.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	addr, err := s.Listen("spawnx:" + filepath.Join(dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, session.Dialer{From: session.Nothing}, addr)
+	const each = 50
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range each {
+				if err := c.Bridge().Signal(syscall.SIGHUP); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := far.signals.Load(); n != 8*each {
+		t.Errorf("%d signals of %d", n, 8*each)
+	}
 }
 
 func TestANameThatIsNotThere(t *testing.T) {
@@ -457,7 +538,7 @@ func TestQuestionsAreAnsweredOnce(t *testing.T) {
 	ask := shell(`stty raw -echo; while :; do printf '\033[6n'; IFS= read -r -d R a; printf '<%s>' "$a" | tr '\033' E; IFS= read -r -d . next || exit; done`)
 	ask.Args[0] = "bash"
 	serve(t, "ask", ask, session.Options{})
-	con, _ := attach(t, session.Dialer{}, "ask")
+	con, client := attach(t, session.Dialer{}, "ask")
 	see(t, con, expect.Text("<E[1;1>")) // by the server
 	driver := dial(t, session.Dialer{Role: session.Driver, Terminal: true}, "ask")
 	r := driver.Bridge().Output().Reader("person", bridge.Block)
@@ -477,7 +558,7 @@ func TestQuestionsAreAnsweredOnce(t *testing.T) {
 	see(t, con, expect.Text("<E[7;7>"))
 	_ = driver.Close()
 	eventually(t, "nobody sits there", func() bool {
-		info, err := dial(t, session.Dialer{From: session.Nothing}, "ask").Info(t.Context())
+		info, err := client.Info(t.Context())
 		return err == nil && info.Driver == ""
 	})
 	if err := con.Send("."); err != nil {

@@ -82,13 +82,13 @@ func (s *slowness) stopped(now, since time.Time, at int64, patient bool) verdict
 	}
 	s.counted = now
 	s.total += min(now.Sub(since), longLook)
-	switch {
-	case s.total < patience:
+	if s.total < patience {
 		return goOn
-	case s.policy == SlowDisconnect:
-		return sendAway
 	}
 	s.skipping = true
+	if s.policy == SlowDisconnect {
+		return sendAway
+	}
 	return skipNow
 }
 

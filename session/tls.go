@@ -59,7 +59,11 @@ func ownCertificate() (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	return tls.X509KeyPair(both, both)
+	cert, err := tls.X509KeyPair(both, both)
+	if err != nil {
+		err = fmt.Errorf("%s: %w\nhint: remove it, and another is made, with another fingerprint", path, err)
+	}
+	return cert, err
 }
 
 // makeCertificate writes a new key with its certificate, unless another
@@ -102,6 +106,21 @@ func makeCertificate(path string) ([]byte, error) {
 	return os.ReadFile(path) // whoever was first
 }
 
+// CheckFingerprint returns an error unless s can be the fingerprint of a
+// certificate: 64 hexadecimal digits, with colons or without.
+func CheckFingerprint(s string) error {
+	_, err := parseFingerprint(s)
+	return err
+}
+
+func parseFingerprint(s string) ([]byte, error) {
+	print, err := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(s), "sha256:"), ":", ""))
+	if err != nil || len(print) != sha256.Size {
+		return nil, errors.New("64 hexadecimal digits are wanted\nhint: the server printed them at its start")
+	}
+	return print, nil
+}
+
 // clientTLS returns the configuration of a client that knows the server by its
 // fingerprint; without one it trusts whom the system trusts.
 func clientTLS(host, print string) (*tls.Config, error) {
@@ -109,15 +128,15 @@ func clientTLS(host, print string) (*tls.Config, error) {
 	if print == "" {
 		return conf, nil
 	}
-	want, err := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(print), "sha256:"), ":", ""))
-	if err != nil || len(want) != sha256.Size {
-		return nil, fmt.Errorf("the fingerprint %q is not 64 hexadecimal digits", print)
+	want, err := parseFingerprint(print)
+	if err != nil {
+		return nil, fmt.Errorf("the fingerprint %q: %w", print, err)
 	}
 	conf.InsecureSkipVerify = true // by what follows instead
 	conf.VerifyConnection = func(cs tls.ConnectionState) error {
 		got := sha256.Sum256(cs.PeerCertificates[0].Raw)
 		if subtle.ConstantTimeCompare(got[:], want) != 1 {
-			return fmt.Errorf("the server's certificate has another fingerprint: %x", got)
+			return fmt.Errorf("the server's certificate has another fingerprint: %x\nhint: if you know that its server has got a new one, give that; else somebody stands between", got)
 		}
 		return nil
 	}

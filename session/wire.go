@@ -271,10 +271,10 @@ const (
 	codeFailed      = "failed"
 	codeHello       = "hello"
 	codeToken       = "token"
-	codeVersion     = "version"
 	codeFull        = "full"
 	codeProtocol    = "protocol"
 	codeSlow        = "slow"
+	codeUser        = "user"
 )
 
 // Events.

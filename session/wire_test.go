@@ -149,6 +149,55 @@ func TestHowLongAClientIsWaitedFor(t *testing.T) {
 	}
 }
 
+// What is to be done once is done once, over however many connections; what the
+// end of a connection has prevented is done over the next.
+func TestWhatWasDoneBefore(t *testing.T) {
+	s := &Server{}
+	a := &attachment{s: s, typed: &typed{}}
+	first := func(id int64) bool { return a.before(id) == nil }
+	if !first(3) {
+		t.Error("3 was never done")
+	}
+	if again := a.before(3); again == nil || again.ID != 3 || !again.OK {
+		t.Errorf("3, whose answer is not known: %+v", again)
+	}
+	answer := &control{ID: 3, Error: "no", Code: codeFailed}
+	a.did(3, answer, false)
+	if a.before(3) != answer {
+		t.Error("3 has another answer the second time")
+	}
+	if !first(4) || !first(5) {
+		t.Error("4 and 5 were never done")
+	}
+	a.did(4, &control{ID: 4, Error: "gone"}, true)
+	a.did(5, &control{ID: 5, OK: true}, false)
+	a = &attachment{s: s, typed: a.typed}
+	if !first(4) || first(4) || first(5) || first(2) {
+		t.Error("4 is done over the next connection, and nothing else")
+	}
+}
+
+func TestAMemoryForgetsTheOldest(t *testing.T) {
+	m := newMemory[int]()
+	key := func(i int) string { return string(rune('a' + i)) }
+	for i := range maxRemembered + 2 {
+		m.put(key(i), i)
+		if i == 1 {
+			if v, ok := m.take(key(0)); v != 0 || !ok {
+				t.Errorf("took %d, %v", v, ok)
+			}
+			if _, ok := m.take(key(0)); ok {
+				t.Error("it is there still")
+			}
+		}
+	}
+	_, oldest := m.m[key(1)]
+	_, next := m.m[key(2)]
+	if oldest || !next || len(m.m) != maxRemembered || len(m.order) != maxRemembered {
+		t.Errorf("the oldest is there: %v, the next: %v; %d of %d in order", oldest, next, len(m.m), len(m.order))
+	}
+}
+
 // frames reads all frames of a stream.
 func frames(r io.Reader, max int) (all []frame, err error) {
 	in := &frameReader{r: r, max: max}
