@@ -44,6 +44,10 @@ func PNG(w io.Writer, s *screen.Screen, o Options) error {
 		return fmt.Errorf("a cell of %d pixels: 10 to 100 are possible", o.Cell)
 	}
 	f := newFrame(s, o)
+	if n := f.rows * f.cols * o.Cell * o.Cell / 2; n > mostPixels {
+		return fmt.Errorf("%d rows of %d cells of %d pixels make too large a picture: some %d million pixels, at most %d are possible",
+			f.rows, f.cols, o.Cell, n/1e6, mostPixels/1_000_000)
+	}
 	c, err := newCanvas(f, o.Cell)
 	if err != nil {
 		return err
@@ -58,6 +62,9 @@ func PNG(w io.Writer, s *screen.Screen, o Options) error {
 	}
 	return png.Encode(w, c.img)
 }
+
+// mostPixels bounds the memory, four bytes for each: a screen can have a million cells.
+const mostPixels = 64_000_000
 
 // canvas is an image of cells.
 type canvas struct {
