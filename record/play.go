@@ -35,7 +35,7 @@ const (
 // then tells of the first when all has been played, and of a file that breaks
 // off (ErrTruncated). An error of w ends it.
 func Play(ctx context.Context, w io.Writer, r *Reader, o PlayOptions) error {
-	p := player{o: o, ctx: ctx}
+	p := player{o: o, ctx: ctx, due: time.Now()}
 	if p.o.Speed <= 0 {
 		p.o.Speed = 1
 	}
@@ -65,6 +65,8 @@ func Play(ctx context.Context, w io.Writer, r *Reader, o PlayOptions) error {
 		}
 		if e.Time >= o.From {
 			p.passed(e)
+		} else {
+			p.due = time.Now()
 		}
 	}
 	return missing.error()
@@ -100,6 +102,7 @@ func (g *gaps) error() error {
 type player struct {
 	o       PlayOptions
 	ctx     context.Context
+	due     time.Time // of the last event: what writing and waking up take does not add up
 	stopped bool
 	step    bool // stop behind the next output
 	hurry   bool // to the next marker
@@ -113,25 +116,23 @@ func (p *player) pause(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / p.o.Speed)
 }
 
-// wait lets d pass, time in which the person has stopped it not counted.
+// wait lets d pass since the last event was due, time in which the person has
+// stopped it not counted.
 func (p *player) wait(d time.Duration) error {
-	for d > 0 && !p.hurry && !p.step || p.stopped {
-		began := time.Now()
-		var timer *time.Timer
+	p.due = p.due.Add(d)
+	for p.stopped || !p.hurry && !p.step && time.Until(p.due) > 0 {
+		began, stopped := time.Now(), p.stopped
 		var over <-chan time.Time
-		if !p.stopped {
-			timer = time.NewTimer(d)
-			over = timer.C
+		if !stopped {
+			over = time.After(time.Until(p.due))
 		}
 		select {
 		case <-over:
-			return nil
 		case <-p.ctx.Done():
 			return context.Cause(p.ctx)
 		case c, ok := <-p.o.Control:
-			if timer != nil {
-				timer.Stop()
-				d -= time.Since(began)
+			if stopped {
+				p.due = p.due.Add(time.Since(began))
 			}
 			if !ok { // nobody is there any more: play on
 				p.o.Control, p.o.PauseOnMarkers, p.stopped = nil, false, false
@@ -140,7 +141,10 @@ func (p *player) wait(d time.Duration) error {
 			p.wish(c)
 		}
 	}
-	return p.ctx.Err()
+	if now := time.Now(); p.due.After(now) {
+		p.due = now
+	}
+	return context.Cause(p.ctx)
 }
 
 func (p *player) wish(c Control) {
