@@ -32,6 +32,7 @@ Exit status: 0 when the prompt came, 1 when the output ended before, 124 when it
 		DisableFlagsInUseLine: true,
 		Args:                  wants(2, 2),
 		RunE: func(cmd *cobra.Command, words []string) error {
+			words = behindName(words)
 			if prompt != "" {
 				if _, err := grammar.Pattern(prompt); err != nil {
 					return usageOf(cmd, fmt.Errorf("--prompt: %w", err))

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,8 +39,8 @@ Exit status: 0 when one matched, 1 when the output ended before, 124 when none d
 		DisableFlagsInUseLine: true,
 		Args:                  wants(2, 0),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			if len(words) > 1 && words[1] == "--" { // the flags have ended before NAME; whoever writes it here means the same
-				words = slices.Delete(slices.Clone(words), 1, 2)
+			if plain := behindName(words); len(plain) < len(words) {
+				words = plain
 			} else if err := misplaced(cmd, words[1:]); err != nil {
 				return usageOf(cmd, err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,8 +27,11 @@ type far struct {
 
 func (f *far) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.token, "token", "", "for spawnx:HOST:PORT: the token, `REF` as in <secret REF> (default: SPAWNX_TOKEN)")
-	fs.StringVar(&f.fingerprint, "fingerprint", "", "for spawnx:HOST:PORT: the `HEX` that its server printed")
+	fs.Var(value[string]{"hex", parseFingerprint, func(s string) { f.fingerprint = s }}, "fingerprint",
+		"for spawnx:HOST:PORT: what its server printed")
 }
+
+func parseFingerprint(s string) (string, error) { return s, session.CheckFingerprint(s) }
 
 func (f *far) registerTimeout(fs *pflag.FlagSet, use string) {
 	fs.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { f.timeout = d }}, "timeout", use)
@@ -77,6 +81,15 @@ func named(name string) error {
 	return nil
 }
 
+// behindName leaves out a -- behind NAME, where no flag can stand any more: whoever writes it there means the same.
+// Alone it is a word as others are.
+func behindName(words []string) []string {
+	if len(words) > 2 && words[1] == "--" {
+		return slices.Delete(slices.Clone(words), 1, 2)
+	}
+	return words
+}
+
 // options are those of a dialog with it.
 func (f *far) options() expect.Options {
 	return expect.Options{Timeout: f.timeout, IdleTimeout: f.idleTimeout}
@@ -85,6 +98,9 @@ func (f *far) options() expect.Options {
 // wants checks how many words there are, in the words of the verb's Use.
 func wants(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, words []string) error {
+		if least > 1 {
+			words = behindName(words)
+		}
 		switch {
 		case len(words) == 0:
 			return usageOf(cmd, fmt.Errorf("a NAME is wanted\nhint: spawnx list shows those that run"))

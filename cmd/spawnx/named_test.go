@@ -3,10 +3,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/session"
@@ -103,7 +108,7 @@ func TestNamedProgram(t *testing.T) {
 		t.Errorf("command: %q", got)
 	}
 	does(t, 0, "send", "sh", "echo sp")
-	does(t, 0, "send", "sh", "awnx")
+	does(t, 0, "send", "sh", "--", "awnx")
 	does(t, 0, "sendkey", "sh", "enter")
 	if got := does(t, 0, "expect", "--print", "before", "sh", "/^spawnx\n/m"); strings.Contains(got, "two") {
 		t.Errorf("expect goes on behind command: %q", got)
@@ -218,6 +223,14 @@ func TestNamedErrors(t *testing.T) {
 		{[]string{"signal", "cat"}, 125, "something is missing"},
 		{[]string{"signal", "cat", "KILLL"}, 125, "KILLL"},
 		{[]string{"signal", "no", "KILL"}, 1, "no is not running"},
+		{[]string{"signal", "cat", "-9"}, 125, "signal: -9 is no flag\nhint: spawnx signal NAME 9"},
+		{[]string{"signal", "-HUP", "cat"}, 125, "hint: spawnx signal NAME HUP"},
+		{[]string{"signal", "--taken", "cat"}, 125, "unknown flag --taken"},
+		{[]string{"stop", "spawnx:example.org"}, 1, "has no port\nhint: write spawnx:HOST:PORT"},
+		{[]string{"wait", "--fingerprint", "abc", "cat"}, 125, `--fingerprint "abc": 64 hexadecimal digits are wanted`},
+		{[]string{"sendline", "no", "--", "--x"}, 1, "no is not running"},
+		{[]string{"sendkey", "dog", "--", "ctlr-c"}, 125, "ctlr-c"},
+		{[]string{"command", "no", "--", "-x"}, 1, "no is not running"},
 		{[]string{"resize", "dog", "80"}, 125, "resize: "},
 		{[]string{"resize", "cat", "24x80"}, 1, "resize cat: it has no terminal"},
 		{[]string{"resize", "no", "24x80"}, 1, "no is not running"},
@@ -477,6 +490,56 @@ func TestNamedOverTheNetwork(t *testing.T) {
 	does(t, 143, "wait", "cat")
 }
 
+// The frames of the protocol come by a WebSocket, too, for who has the token, and not for any page of a browser.
+func TestNamedByWebSocket(t *testing.T) {
+	names(t)
+	t.Setenv("SPAWNX_TOKEN", "0123456789abcdef0123456789abcdef")
+	printed := does(t, 0, "run", "-d", "--name", "cat", "--listen", "ws:127.0.0.1:0", "cat")
+	host, ok := strings.CutPrefix(strings.TrimSpace(printed), "listens at ws:")
+	if !ok {
+		t.Fatalf("printed %q", printed)
+	}
+	says := func(hello string, header http.Header) (answer string, refused int) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		c, res, err := websocket.Dial(ctx, "ws://"+host, &websocket.DialOptions{HTTPHeader: header, Host: header.Get("Host")})
+		if err != nil {
+			if res == nil {
+				t.Fatal(err)
+			}
+			return "", res.StatusCode
+		}
+		defer c.CloseNow()
+		conn := websocket.NetConn(ctx, c, websocket.MessageBinary)
+		conn.Write(append([]byte{1, 0, 0, byte(len(hello))}, hello...))
+		head := make([]byte, 4)
+		io.ReadFull(conn, head)
+		payload := make([]byte, int(head[2])<<8|int(head[3]))
+		io.ReadFull(conn, payload)
+		return string(payload), 0
+	}
+	const good = `{"spawnx":1,"token":"0123456789abcdef0123456789abcdef"}`
+	if answer, _ := says(good, nil); !strings.Contains(answer, `"epoch":`) {
+		t.Errorf("welcomed with %q", answer)
+	}
+	if answer, _ := says(`{"spawnx":1,"token":"0123456789abcdef"}`, nil); !strings.Contains(answer, `"code":"token"`) {
+		t.Errorf("with a wrong token: %q", answer)
+	}
+	if _, refused := says(good, http.Header{"Origin": {"http://example.org"}}); refused != http.StatusForbidden {
+		t.Errorf("from another page: %d", refused)
+	}
+	if _, refused := says(good, http.Header{"Host": {"example.org"}}); refused != http.StatusMisdirectedRequest {
+		t.Errorf("by another name: %d", refused)
+	}
+	got := spawnxRun(t, nil, "run", "-d", "--name", "x", "--listen", "ws:0.0.0.0:0", "cat")
+	if got.status != 125 || !strings.Contains(got.err, "listen at ws:0.0.0.0:0: ") {
+		t.Errorf("beyond this machine: %+v", got)
+	}
+	does(t, 0, "stop", "cat")
+	does(t, 143, "wait", "cat")
+}
+
 // Rules, logs and restarts go on in the one that is detached.
 func TestDetachedDialog(t *testing.T) {
 	names(t)
@@ -529,6 +592,7 @@ func TestServerIsKilled(t *testing.T) {
 		rounds, programs = 50, 20
 	}
 	dir := t.TempDir()
+	var longest time.Duration // until nothing was left
 	const script = `
 		echo $$ >>"$1"
 		(setsid sh -c 'trap "" TERM HUP INT; echo $$ >>"$1"; while :; do sleep 100; done' sh "$1" &) # a daemon
@@ -556,6 +620,7 @@ func TestServerIsKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		killed := time.Now()
 		for _, word := range strings.Fields(string(text)) {
 			pid, err := strconv.Atoi(word)
 			if err != nil {
@@ -563,9 +628,14 @@ func TestServerIsKilled(t *testing.T) {
 			}
 			eventually(t, "the end of "+word, func() bool { return !alive(pid) })
 		}
+		longest = max(longest, time.Since(killed))
 		if all := listed(t); len(all) != 0 {
 			t.Fatalf("round %d: left in the list: %+v", round, all)
 		}
+	}
+	t.Logf("nothing was left after %v at most", longest)
+	if *heavy && longest > 2*time.Second { // the promise, to be seen on a quiet machine
+		t.Errorf("something lived on for %v", longest)
 	}
 	for i := range programs {
 		name := fmt.Sprintf("p%d", i)

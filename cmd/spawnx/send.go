@@ -48,7 +48,7 @@ pgup pgdn insert f1 to f20, any single character; with ctrl- alt- shift- before 
 			if err := wants(2, 0)(cmd, words); err != nil {
 				return err
 			}
-			for _, key := range words[1:] {
+			for _, key := range behindName(words)[1:] {
 				if err := grammar.Key(key); err != nil {
 					return usageOf(cmd, err)
 				}
@@ -149,6 +149,7 @@ It returns when the program's input has taken it, or when that does not happen f
 	cmd.DisableFlagsInUseLine = true
 	cmd.ValidArgsFunction = completeName
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
+		words = behindName(words)
 		// From now: whether the program is ready for a secret shows in what it does, not in what it did.
 		return f.converse(session.Dialer{From: session.FromNow}, cmd.Name(), words[0], func(_ *session.Client, c *expect.Console) error {
 			return do(context.Background(), c, words[1:])

@@ -22,8 +22,10 @@ type served struct {
 	token  session.Token
 	server *session.Server
 	person *session.Client // who runs it; nil: nobody sits at it
-	doors  []string        // what to tell the person about those of --listen
-	ready  func()          // tells who waits that the program runs
+
+	webSockets []*webSocketDoor
+	doors      []string // what to tell the person about those of --listen
+	ready      func()   // tells who waits that the program runs
 }
 
 // reserve takes the name, before anything else is done.
@@ -47,7 +49,7 @@ func (r *running) reserve() (*served, error) {
 func (s *served) readToken() (session.Token, error) {
 	needed := false
 	for _, address := range s.flags.listen {
-		needed = needed || strings.HasPrefix(address, "spawnx:") && !strings.Contains(address, "/")
+		needed = needed || strings.HasPrefix(address, "ws:") || strings.HasPrefix(address, "spawnx:") && !strings.Contains(address, "/")
 	}
 	ref := s.flags.token
 	switch _, inEnv := os.LookupEnv(tokenVariable); {
@@ -94,12 +96,12 @@ func (s *served) open(b *bridge.Bridge) (err error) {
 			break
 		}
 		var door string
-		if door, err = s.server.Listen(address); err == nil {
+		if door, err = s.listen(address); err == nil {
 			s.doors = append(s.doors, "listens at "+door)
 		}
 	}
 	if err != nil {
-		_ = s.server.Close() // the error above says it
+		s.close() // the error above says it
 		return err
 	}
 	if print := s.server.Fingerprint(); print != "" {
@@ -152,6 +154,9 @@ func (s *served) end(ctx context.Context) {
 func (s *served) close() {
 	if s.person != nil {
 		_ = s.person.Close() // it never fails
+	}
+	for _, door := range s.webSockets {
+		door.close()
 	}
 	_ = s.server.Close() // what cannot be removed is in nobody's way
 }

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"errors"
+	"strings"
+
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/session"
@@ -38,5 +42,27 @@ What a key of its terminal would do, to the program in the foreground, does spaw
 		},
 	}
 	f.register(cmd.Flags())
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if word := asKillHasIt(err); word != "" {
+			return &usageError{what: "signal: -" + word + " is no flag", hint: "spawnx signal NAME " + word}
+		}
+		return flagError(cmd, err)
+	})
 	return cmd
+}
+
+// asKillHasIt is the signal in an unknown flag such as -9 or -HUP; "" if there is none.
+func asKillHasIt(err error) string {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return ""
+	}
+	word := unknown.GetSpecifiedShortnames()
+	if word == "" {
+		word = unknown.GetSpecifiedName()
+	}
+	if _, err := proc.ParseSignal(word); err != nil {
+		return ""
+	}
+	return strings.ToUpper(word)
 }

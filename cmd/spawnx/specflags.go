@@ -77,7 +77,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.name, "name", "", "let others join it by this `NAME`: attach, expect, send, wait and others")
 	fs.BoolVarP(&f.detach, "detach", "d", false, "with --name: leave it running by itself, and return when it runs")
 	fs.StringVar(&f.prompt, "prompt", "", "with --name: the `PATTERN` that ends an answer, for command")
-	fs.StringArrayVar(&f.listen, "listen", nil, "with --name: one more `ADDRESS` for others: unix:PATH and tcp:HOST:PORT, bare bytes; spawnx:PATH and spawnx:HOST:PORT")
+	fs.StringArrayVar(&f.listen, "listen", nil, "with --name: one more `ADDRESS` for others: unix:PATH and tcp:HOST:PORT, bare bytes; spawnx:PATH and spawnx:HOST:PORT; ws:HOST:PORT, the same on this machine's WebSocket")
 	fs.StringVar(&f.fifo, "fifo", "", "with --name: make fifos in `DIR`: in for its input, out for its output, err for separate errors")
 	fs.Var(value[session.Window]{"whose", session.ParseWindow, func(w session.Window) { f.window, f.windowSet = w, true }}, "window",
 		"with --name: whose window its terminal follows: driver, fixed, smallest, largest or latest")
