@@ -23,10 +23,10 @@ func plan(o LinkOptions, ends []End) ([]edge, error) {
 	}
 	for i, end := range ends {
 		if (end.Spec == nil) == (end.Bridge == nil) {
-			return nil, fmt.Errorf("end %d of the link: exactly one of Spec and Bridge is wanted", i)
+			return nil, fmt.Errorf("end %d of the link: exactly one of Spec and Bridge is wanted", i+1)
 		}
 		if end.EOF < Close || end.EOF > SendKey {
-			return nil, fmt.Errorf("end %d of the link: there is no such EOF policy: %d", i, end.EOF)
+			return nil, fmt.Errorf("end %d of the link: there is no such EOF policy: %d", i+1, end.EOF)
 		}
 	}
 	var edges []edge
