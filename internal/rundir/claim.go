@@ -182,7 +182,7 @@ func (c *Claim) Renew() error {
 		return err
 	}
 	old := *c
-	*c = *again
+	c.dir, c.f, c.mark = again.dir, again.f, again.mark // and the rest is as it was
 	if current(old.f, old.dir) {
 		_ = errors.Join(old.clean(), remove(old.dir)) // where it is, nobody looks
 	}
