@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -23,9 +24,9 @@ type File struct {
 // when it fails.
 func newFile(f *os.File) (*File, error) {
 	conn, err := f.SyscallConn()
-	if err == nil {
-		// Where the poller did not take it after all (no memory, too many watches), a read would not wait but fail.
-		err = f.SetReadDeadline(time.Time{})
+	// Where the poller did not take it after all, a read would not wait but fail.
+	if err == nil && runtime.GOOS == "linux" && f.SetReadDeadline(time.Time{}) != nil {
+		err = errNoPoller
 	}
 	if err != nil {
 		f.Close()
@@ -41,6 +42,10 @@ func (f *File) Read(p []byte) (int, error) {
 	n, err := f.f.Read(p)
 	return n, readError(err)
 }
+
+// errNoPoller: package os does not say which of the two it was.
+var errNoPoller = errors.New("epoll watches no more descriptors: no space left on device, or cannot allocate memory" +
+	"\nhint: the setting fs.epoll.max_user_watches bounds them for each user")
 
 func readError(err error) error {
 	if errors.Is(err, syscall.EIO) {
