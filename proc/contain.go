@@ -69,6 +69,7 @@ func (l *launch) contained() error {
 		return fmt.Errorf("containment: %w", err)
 	}
 	l.keeper = k
+	l.umask, l.steps.umask = l.steps.umask, nil
 	return nil
 }
 

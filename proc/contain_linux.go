@@ -1,10 +1,12 @@
 package proc
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -26,11 +28,18 @@ type keeper struct {
 	dead context.Context // ends when it is gone
 	die  context.CancelFunc
 
-	mu      sync.Mutex // one order is written at a time; guards what follows
+	mu      sync.Mutex // one order is written at a time; guards what follows, and told of all of waiting
 	last    uint64     // the number of the last order
-	waiting map[uint64]chan shim.Answer
+	waiting map[uint64]*asked
 	gone    bool
 	hooks   sync.WaitGroup // the stops of its programs after its death
+}
+
+// An asked is an order that has an answer: one; a fork that succeeds has two, the second when the program has ended.
+type asked struct {
+	id      uint64
+	answers chan shim.Answer // has room for all, and is closed when the keeper dies before
+	told    func()           // is called behind the last; may be nil
 }
 
 // withoutCgroup is a switch of the tests.
@@ -78,7 +87,7 @@ func startKeeper() (*keeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the keeper: %w", err)
 	}
-	k := &keeper{child: c, link: link, waiting: map[uint64]chan shim.Answer{}}
+	k := &keeper{child: c, link: link, waiting: map[uint64]*asked{}}
 	var hello shim.Answer
 	err = link.SetDeadline(time.Now().Add(scale.Duration(stepsTime)))
 	if err == nil {
@@ -109,17 +118,25 @@ func startKeeper() (*keeper, error) {
 // listen hands the answers out until the keeper dies, and then sees to it that its programs end. Nobody waits for this
 // goroutine: it lives as long as the keeper, which lives as long as we do.
 func (k *keeper) listen() {
+	in := bufio.NewReader(k.link)
 	for {
-		a, err := shim.ReadAnswer(k.link)
+		a, err := shim.ReadAnswer(in)
 		if err != nil {
 			break
 		}
 		k.mu.Lock()
-		asked := k.waiting[a.ID]
-		delete(k.waiting, a.ID)
+		w := k.waiting[a.ID]
+		var told func()
+		if w != nil && a.PID == 0 { // else its end comes, too
+			delete(k.waiting, a.ID)
+			told = w.told
+		}
 		k.mu.Unlock()
-		if asked != nil {
-			asked <- a
+		if w != nil {
+			w.answers <- a
+		}
+		if told != nil {
+			go told()
 		}
 	}
 	_ = k.child.signal(syscall.SIGKILL) // if it lives, it does not speak our language
@@ -128,13 +145,16 @@ func (k *keeper) listen() {
 
 	k.mu.Lock()
 	k.gone = true
-	for _, asked := range k.waiting {
-		close(asked)
+	k.die() // every program is stopped; before that, nobody may say of one that it has ended
+	for _, w := range k.waiting {
+		close(w.answers)
+		if w.told != nil {
+			go w.told()
+		}
 	}
 	k.waiting = nil
 	k.mu.Unlock()
 	_ = k.link.Close()
-	k.die() // every program is stopped
 	k.hooks.Wait()
 	// What ended programs had left behind.
 	if k.group != "" {
@@ -195,15 +215,19 @@ const (
 )
 
 // order gives an order and waits for its answer. An error of the answer is its Err.
-func (k *keeper) order(o shim.Order, files ...uintptr) (shim.Answer, error) {
-	asked := make(chan shim.Answer, 1)
-	if err := k.send(&o, asked, files); err != nil {
+func (k *keeper) order(o shim.Order) (shim.Answer, error) {
+	return k.ask(o, &asked{answers: make(chan shim.Answer, 1)})
+}
+
+// ask is order for who has more to do with what was asked.
+func (k *keeper) ask(o shim.Order, w *asked, files ...uintptr) (shim.Answer, error) {
+	if err := k.send(o, w, files); err != nil {
 		return shim.Answer{}, err
 	}
 	for waited := 1; ; waited++ {
 		timer := time.NewTimer(scale.Duration(answerTime))
 		select {
-		case a, ok := <-asked:
+		case a, ok := <-w.answers:
 			timer.Stop()
 			if !ok {
 				return a, errKeeperGone
@@ -222,7 +246,19 @@ func (k *keeper) order(o shim.Order, files ...uintptr) (shim.Answer, error) {
 	}
 }
 
-func (k *keeper) send(o *shim.Order, asked chan shim.Answer, files []uintptr) error {
+// tell has f called on a goroutine of its own when the last answer has come, or none will.
+func (k *keeper) tell(w *asked, f func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.waiting[w.id] != w { // it has come
+		go f()
+		return
+	}
+	w.told = f
+}
+
+// send gives an order. Where w is nil there will be no answer.
+func (k *keeper) send(o shim.Order, w *asked, files []uintptr) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.gone {
@@ -250,16 +286,21 @@ func (k *keeper) send(o *shim.Order, asked chan shim.Answer, files []uintptr) er
 	if err := k.link.SetWriteDeadline(time.Now().Add(scale.Duration(stepsTime))); err != nil {
 		return errKeeperGone
 	}
-	const prefix = 4 // with it the descriptors go, and it is all or nothing
+	n := 0 // the descriptors go with the first bytes
 	cerr := conn.Write(func(fd uintptr) bool {
 		for err = unix.EINTR; err == unix.EINTR; { // the poller would wait for room that is there
-			_, err = unix.SendmsgN(int(fd), data[:prefix], rights, nil, unix.MSG_NOSIGNAL)
+			n, err = unix.SendmsgN(int(fd), data, rights, nil, unix.MSG_NOSIGNAL)
 		}
 		return err != unix.EAGAIN
 	})
 	if err = errors.Join(cerr, err); err == nil {
-		k.waiting[o.ID] = asked
-		if _, err := k.link.Write(data[prefix:]); err != nil {
+		if w != nil {
+			w.id, k.waiting[o.ID] = o.ID, w
+		}
+		if n == len(data) {
+			return nil
+		}
+		if _, err := k.link.Write(data[n:]); err != nil {
 			delete(k.waiting, o.ID)
 			_ = k.child.signal(syscall.SIGKILL) // it has half an order, or is gone
 			return errKeeperGone
@@ -273,28 +314,43 @@ func (k *keeper) send(o *shim.Order, asked chan shim.Answer, files []uintptr) er
 	return err
 }
 
-// forkExec is forkExec by the keeper: the same child, of another parent.
-func (k *keeper) forkExec(path string, args, env []string, dir string, fds []uintptr, attr *syscall.SysProcAttr) (*child, error) {
+// forker forks as forkExec does: the same child, of another parent. A mask that is nil is ours.
+func (k *keeper) forker(mask *uint32) forker {
+	return func(path string, args, env []string, dir string, fds []uintptr, attr *syscall.SysProcAttr) (*child, error) {
+		o := shim.Order{
+			Do: shim.Fork, Path: []byte(path), Dir: []byte(dir), Args: shim.JoinWords(args), Env: shim.JoinWords(env),
+			Terminal: attr.Setctty, Ctty: attr.Ctty,
+		}
+		if mask != nil {
+			o.Umask = int(*mask)
+		} else {
+			o.Umask = umask()
+		}
+		if c := attr.Credential; c != nil {
+			o.User = &shim.User{UID: c.Uid, GID: c.Gid}
+			for _, g := range c.Groups {
+				o.User.Groups = append(o.User.Groups, int(g))
+			}
+		}
+		return k.fork(o, fds)
+	}
+}
+
+func (k *keeper) fork(o shim.Order, fds []uintptr) (*child, error) {
 	if len(fds)+1 > shim.MaxFiles {
 		return nil, fmt.Errorf("a contained program cannot be given more than %d descriptors", shim.MaxFiles-1)
 	}
-	from, err := unix.Open(".", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("our own folder: %w", err)
-	}
-	defer unix.Close(from)
-	closeInheritedOnExec()
-	o := shim.Order{
-		Do: shim.Fork, Path: []byte(path), Dir: []byte(dir), Args: shim.JoinWords(args), Env: shim.JoinWords(env),
-		Umask: umask(), Terminal: attr.Setctty, Ctty: attr.Ctty,
-	}
-	if c := attr.Credential; c != nil {
-		o.User = &shim.User{UID: c.Uid, GID: c.Gid}
-		for _, g := range c.Groups {
-			o.User.Groups = append(o.User.Groups, int(g))
+	if !filepath.IsAbs(string(o.Dir)) {
+		from, err := unix.Open(".", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return nil, fmt.Errorf("our own folder: %w", err)
 		}
+		defer unix.Close(from)
+		o.Here, fds = true, append([]uintptr{uintptr(from)}, fds...)
 	}
-	a, err := k.order(o, append([]uintptr{uintptr(from)}, fds...)...)
+	closeInheritedOnExec()
+	w := &asked{answers: make(chan shim.Answer, 2)}
+	a, err := k.ask(o, w, fds...)
 	if err == nil {
 		err = a.Err()
 	}
@@ -305,11 +361,12 @@ func (k *keeper) forkExec(path string, args, env []string, dir string, fds []uin
 	pidfd, err := unix.PidfdOpen(a.PID, 0)
 	if err != nil {
 		_, _ = k.order(shim.Order{Do: shim.Kill, PID: a.PID})
-		_, _ = k.order(shim.Order{Do: shim.Reap, PID: a.PID})
+		<-w.answers // its end, or the keeper's
+		k.reap(a.PID)
 		return nil, fmt.Errorf("pidfd_open: %w", err)
 	}
 	c := newChild(a.PID, pidfd)
-	c.keeper, c.group, c.mark = k, a.Group, a.Mark
+	c.keeper, c.asked, c.group, c.mark = k, w, a.Group, a.Mark
 	return c, nil
 }
 
@@ -325,22 +382,9 @@ func umask() int {
 	return 0o22
 }
 
-// wait is waitid by the keeper, for a process that has ended. Where the keeper does not know how, nobody does.
-func (k *keeper) wait(pid int) Exit {
-	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		a, err := k.order(shim.Order{Do: shim.Wait, PID: pid})
-		switch {
-		case err != nil || a.Err() != nil:
-			return Exit{Code: -1}
-		case a.Ended != nil:
-			return exitOf(*a.Ended)
-		}
-		time.Sleep(pause) // a tracer that is not its parent sees a zombie first
-	}
-}
-
+// reap lets the keeper free a number. Nobody waits for that.
 func (k *keeper) reap(pid int) {
-	_, _ = k.order(shim.Order{Do: shim.Reap, PID: pid}) // where it fails there is nothing to reap
+	_ = k.send(shim.Order{Do: shim.Reap, PID: pid}, nil, nil) // the keeper is gone: nothing to free
 }
 
 // keptBy is the keeper of a contained program that is not yet reaped or abandoned; nil for others.

@@ -249,11 +249,17 @@ func unusual(t *testing.T) string {
 }
 
 // runsWith reports whether a process has the variable.
-func runsWith(variable string) bool {
-	return slices.ContainsFunc(readTasks(), func(t task) bool {
+func runsWith(variable string) bool { return howManyWith(variable) > 0 }
+
+// howManyWith counts the processes that have the variable.
+func howManyWith(variable string) (n int) {
+	for _, t := range readTasks() {
 		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", t.pid))
-		return err == nil && !t.zombie && slices.Contains(strings.Split(string(env), "\x00"), variable)
-	})
+		if err == nil && !t.zombie && slices.Contains(strings.Split(string(env), "\x00"), variable) {
+			n++
+		}
+	}
+	return n
 }
 
 // supervisor starts contained programs without an end, each one like the eight processes, and one that hopped away.
@@ -509,6 +515,7 @@ func TestTheNextKeeperSweeps(t *testing.T) {
 		}
 		said += string(buf[:n])
 	}
+	eventually(t, "the processes of its two programs are there", func() bool { return howManyWith(marker) >= 16 })
 	helpers := childrenOf(cmd.Process.Pid)
 	if len(helpers) != 1 {
 		t.Fatalf("the supervisor's children: %v; want its keeper", helpers)

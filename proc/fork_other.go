@@ -3,7 +3,6 @@
 package proc
 
 import (
-	"errors"
 	"os"
 	"os/signal"
 	"sync"
@@ -45,7 +44,5 @@ func cleanSignals() (restore func()) {
 	}
 }
 
-// forkExec is never called: there is no keeper here.
-func (*keeper) forkExec(string, []string, []string, string, []uintptr, *syscall.SysProcAttr) (*child, error) {
-	return nil, errors.ErrUnsupported
-}
+// forker is never called: there is no keeper here.
+func (*keeper) forker(*uint32) forker { return nil }

@@ -28,7 +28,7 @@ type forker func(path string, args, env []string, dir string, fds []uintptr, att
 // forker is who forks for l: this process or, for what is contained, the keeper.
 func (l launch) forker() forker {
 	if l.keeper != nil {
-		return l.keeper.forkExec
+		return l.keeper.forker(l.umask)
 	}
 	return forkExec
 }

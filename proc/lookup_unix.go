@@ -31,8 +31,11 @@ func lookPath(s Spec, env []string) (string, error) {
 			continue
 		}
 		file := strings.TrimSuffix(dir, "/") + "/" + name
-		err := executable(s, file)
-		if err == nil {
+		info, err := os.Stat(seenFrom(s.Dir, file))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err = runnable(s, file, info, err); err == nil {
 			return file, nil
 		}
 		// What may not be run hides nothing further on, and a folder is no program.
@@ -66,8 +69,13 @@ func valueOf(env []string, name string) (value string, ok bool) {
 
 // executable returns why file cannot be run, as far as its name and mode tell.
 func executable(s Spec, file string) error {
+	info, err := os.Stat(seenFrom(s.Dir, file))
+	return runnable(s, file, info, err)
+}
+
+// runnable is executable for a file at which was looked.
+func runnable(s Spec, file string, info fs.FileInfo, err error) error {
 	seen := seenFrom(s.Dir, file)
-	info, err := os.Stat(seen)
 	stage, r := stagePermission, &reason{err: err}
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):

@@ -24,6 +24,7 @@ type child struct {
 
 	// Of a contained program, whose parent is not this process.
 	keeper *keeper // nil: it is ours
+	asked  *asked  // who forked it says how it ended
 	group  string  // the folder of its cgroup, "" if it has none
 	mark   uint64  // where there is no cgroup: what its processes can be known by
 
@@ -44,6 +45,10 @@ func newChild(pid, pidfd int) *child {
 
 // tells has f called on a goroutine of its own when the process has ended. It reports false where nobody tells.
 func (c *child) tells(f func()) bool {
+	if c.keeper != nil {
+		c.keeper.tell(c.asked, f)
+		return true
+	}
 	return c.pidfd != nil && c.useFd(func(fd int) error { return exits.call(fd, f) }) == nil
 }
 
@@ -51,8 +56,10 @@ func (c *child) tells(f func()) bool {
 func (c *child) seeExit() (e Exit) {
 	switch {
 	case c.keeper != nil:
-		_ = c.useFd(awaitEnd) // the keeper is not asked in vain
-		return c.keeper.wait(c.pid)
+		if a, ok := <-c.asked.answers; ok && a.Ended != nil {
+			return exitOf(*a.Ended)
+		}
+		return Exit{Code: -1} // the keeper died, and nobody knows
 	case c.pidfd != nil:
 		err := c.useFd(func(fd int) (err error) {
 			e, _, err = waitid(unix.P_PIDFD, fd, unix.WEXITED|unix.WNOWAIT)
@@ -67,17 +74,8 @@ func (c *child) seeExit() (e Exit) {
 	return e
 }
 
-// awaitEnd waits until a pidfd says that its process has ended.
-func awaitEnd(fd int) error {
-	for {
-		if _, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1); err != unix.EINTR {
-			return err
-		}
-	}
-}
-
-// reap frees the number of a process that ended. The pidfd is kept only as long as its group has members, because it
-// alone can still name them.
+// reap frees the number of a process that ended. The pidfd is kept only as long as its group has members that it alone can
+// still name: not those of a contained program.
 func (c *child) reap() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,7 +98,7 @@ func (c *child) reap() {
 	if !c.reaped {
 		c.reaped, c.reapedAt = true, ticksSinceBoot()
 	}
-	if c.treeGone || c.pidfd != nil && !c.groupLives() {
+	if c.treeGone || c.group != "" || c.mark != 0 || c.pidfd != nil && !c.groupLives() {
 		c.closeFd()
 	}
 }

@@ -118,6 +118,7 @@ type launch struct {
 	steps steps      // between fork and execve; zero: none that need the shim
 
 	keeper *keeper // who forks; nil: we do
+	umask  *uint32 // for the keeper, who needs no shim for it; nil: ours
 }
 
 // prepare does all of a start that can fail without anything to undo.

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spawnx/spawnx/internal/shim"
 	"golang.org/x/sys/unix"
 )
 
@@ -103,7 +104,7 @@ func (t *tree) left() bool {
 	if alone, known := t.p.child.groupEmpty(); known {
 		left = !alone
 	} else {
-		left = len(t.p.child.strays()) > 0 || !t.leftNothing() && !t.gone()
+		left = !t.leftNothing() && !t.gone()
 	}
 	if !left {
 		t.p.leftNothing.Store(true)
@@ -128,19 +129,22 @@ func (t *tree) gone() bool {
 
 // A program that lived so briefly, and since whose start so few processes came, is looked at by their numbers.
 const (
-	briefLife  = 50 * time.Millisecond
+	briefLife  = 500 * time.Millisecond
 	fewNumbers = 1024
 )
 
 // leftNothing reports whether a program that has ended certainly left nothing that a look would find: nobody is in the
-// session or the group that it began. The kernel gives out numbers in cycles (alloc_pid), so all that it started have
+// session or the group that it began, or has its mark. The kernel gives out numbers in cycles (alloc_pid), so all that it started have
 // numbers behind its own, up to the last one given out; in so short a time the cycle, of at least 32,768, does not come
 // round. False means that only a look at all processes can tell.
 func (t *tree) leftNothing() bool {
 	if time.Since(t.p.started) > briefLife {
 		return false
 	}
-	pid := t.p.PID()
+	pid, mark := t.p.PID(), t.p.child.mark
+	if mark == 0 && t.p.child.keeper != nil {
+		return false
+	}
 	last, err := lastNumber()
 	if err != nil || last < pid || last-pid > fewNumbers {
 		return false
@@ -154,6 +158,9 @@ func (t *tree) leftNothing() bool {
 			return false
 		}
 		if group, err := unix.Getpgid(n); err != unix.ESRCH && (err != nil || group == pid) {
+			return false
+		}
+		if mark != 0 && shim.Mark(n) == mark {
 			return false
 		}
 	}

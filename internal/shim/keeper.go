@@ -16,9 +16,8 @@ import (
 
 // What an Order asks for.
 const (
-	Fork   = "fork"   // start a program; its descriptors come with the order, the folder to start from first
-	Wait   = "wait"   // how PID ended; it is left unreaped
-	Reap   = "reap"   // free the number of PID, which has ended
+	Fork   = "fork"   // start a program; its descriptors come with the order. A second Answer says how it ended, unasked; it is left unreaped
+	Reap   = "reap"   // free the number of PID, which has ended. It has no Answer
 	Strays = "strays" // who was left behind by the processes with Mark and adopted
 	Kill   = "kill"   // kill PID, if it is not reaped, and all that was left behind by the processes with Mark
 	Ping   = "ping"   // nothing but an answer
@@ -34,7 +33,8 @@ type Order struct {
 	Mark uint64 `json:",omitempty"`
 
 	// For Fork.
-	Path, Dir []byte `json:",omitempty"` // relative to the folder that came along
+	Here      bool   `json:",omitempty"` // the first descriptor is the folder to start from; else Dir is absolute
+	Path, Dir []byte `json:",omitempty"`
 	Args, Env Words  `json:",omitempty"`
 	Umask     int    `json:",omitempty"`
 	Terminal  bool   `json:",omitempty"` // descriptor Ctty becomes the controlling terminal
@@ -51,7 +51,7 @@ type Answer struct {
 	PIDs  []int         `json:",omitempty"` // of Strays, and those that Kill has to be asked for again
 	Group string        `json:",omitempty"` // the cgroup's folder: of the keeper's programs, of this program
 	Mark  uint64        `json:",omitempty"` // where there is no cgroup: what all of the keeper's marks begin with, this program's
-	Ended *Ended        `json:",omitempty"` // of Wait; nil: it runs
+	Ended *Ended        `json:",omitempty"` // of Fork, the second time
 }
 
 // Err is why an order failed.
@@ -106,9 +106,15 @@ func body(r io.Reader, size [4]byte, v any, most int) error {
 	if int64(n) > int64(most) {
 		return fmt.Errorf("a message of %d bytes is too long", n)
 	}
-	// Not allocated from what the other end claims, but as it comes.
-	data, err := io.ReadAll(io.LimitReader(r, int64(n)))
-	if err == nil && len(data) < int(n) {
+	const usual = 64 << 10
+	data := make([]byte, min(n, usual))
+	_, err := io.ReadFull(r, data)
+	if err == nil && n > usual { // not allocated from what the other end claims, but as it comes
+		var rest []byte
+		rest, err = io.ReadAll(io.LimitReader(r, int64(n-usual)))
+		data = append(data, rest...)
+	}
+	if err == nil && len(data) < int(n) || err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
@@ -117,7 +123,7 @@ func body(r io.Reader, size [4]byte, v any, most int) error {
 	return json.Unmarshal(data, v)
 }
 
-// Encode returns an order as it goes over the socket. The descriptors go with its first four bytes.
+// Encode returns an order as it goes over the socket. The descriptors go with its first bytes.
 func (o Order) Encode() ([]byte, error) { return frame(o, maxOrder) }
 
 // ReadAnswer reads the next answer; io.EOF says that the keeper is gone.

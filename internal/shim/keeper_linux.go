@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A keeper has three kinds of goroutines: one reads the orders, each order has one, and one reaps.
+// A keeper has three kinds of goroutines: one reads the orders, each order has one, that of a fork until the program has
+// ended, and one reaps.
 type keeper struct {
 	link   *os.File
 	answer sync.Mutex // one answer is written at a time
@@ -57,6 +58,7 @@ func keep(link *os.File, p Plan) error {
 	go func() {
 		for range ended {
 			k.reapStrays()
+			time.Sleep(reapPause)
 		}
 	}()
 	k.send(Answer{PID: os.Getpid(), Group: string(k.group), Mark: k.marks.base})
@@ -65,21 +67,29 @@ func keep(link *os.File, p Plan) error {
 		if err != nil {
 			break
 		}
+		if o.Do == Reap { // it has to wait for nothing
+			k.reap(o.PID)
+			continue
+		}
 		go func() {
-			a := k.obey(o, files)
+			a, pidfd := k.obey(o, files)
 			for _, fd := range files {
 				_ = unix.Close(fd)
 			}
 			a.ID = o.ID
 			k.send(a)
-			if o.Do == Reap {
-				k.tidy()
+			if pidfd >= 0 {
+				e := awaitEnd(a.PID, pidfd)
+				k.send(Answer{ID: o.ID, Ended: &e})
 			}
 		}()
 	}
 	k.end()
 	return nil
 }
+
+// reapPause lies between the looks for orphans that have ended: they come in crowds, and nobody waits for them.
+const reapPause = 20 * time.Millisecond
 
 // send fails only when the supervisor is gone, which the next read tells.
 func (k *keeper) send(a Answer) {
@@ -140,41 +150,73 @@ func descriptorsIn(oob []byte) (files []int) {
 	return files
 }
 
-func (k *keeper) obey(o Order, files []int) Answer {
+// obey returns the answer, and where a program was started its pidfd, else -1.
+func (k *keeper) obey(o Order, files []int) (a Answer, pidfd int) {
 	switch o.Do {
 	case Fork:
 		return k.fork(o, files)
 	case Ping:
-		return Answer{}
+		return Answer{}, -1
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	g, unreaped := k.programs[o.PID]
 	switch o.Do {
 	case Strays:
-		return Answer{PIDs: k.strays(o.Mark)}
+		return Answer{PIDs: k.strays(o.Mark)}, -1
 	case Kill:
-		return Answer{PIDs: k.kill(o.PID, o.Mark)}
+		return Answer{PIDs: k.kill(o.PID, o.Mark)}, -1
 	}
-	if !unreaped {
-		return Answer{Errno: unix.ESRCH}
-	}
-	switch o.Do {
-	case Wait:
-		pid, e, err := Waitid(unix.P_PID, o.PID, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
-		if err != nil || pid == 0 {
-			return failed(err)
-		}
-		return Answer{Ended: &e}
-	case Reap:
-		_, _, err := Waitid(unix.P_PID, o.PID, unix.WEXITED|unix.WNOHANG)
-		delete(k.programs, o.PID)
+	return Answer{Text: "no such order: " + o.Do}, -1
+}
+
+// reap frees the number of a program, if it has ended.
+func (k *keeper) reap(pid int) {
+	k.mu.Lock()
+	g, unreaped := k.programs[pid]
+	if unreaped && reapIfEnded(pid) {
+		delete(k.programs, pid)
 		if g != "" {
 			k.emptied = append(k.emptied, g)
 		}
-		return failed(err)
 	}
-	return Answer{Text: "no such order: " + o.Do}
+	k.mu.Unlock()
+	if g != "" {
+		go k.tidy()
+	}
+}
+
+// awaitEnd waits until a program has ended, leaves it unreaped and closes its pidfd.
+func awaitEnd(pid, pidfd int) Ended {
+	_ = unix.SetNonblock(pidfd, true) // a descriptor of ours: cannot fail; the poller takes only what does not block
+	f := os.NewFile(uintptr(pidfd), "pidfd")
+	defer f.Close()
+	conn, err := f.SyscallConn()
+	if err == nil {
+		err = conn.Read(func(fd uintptr) bool { return readable(int(fd), 0) })
+	}
+	if err != nil { // the poller has no room for one more: a thread waits
+		_ = conn.Control(func(fd uintptr) { readable(int(fd), -1) })
+	}
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		got, e, err := Waitid(unix.P_PID, pid, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
+		switch {
+		case err != nil:
+			return Ended{Code: -1} // nobody knows how
+		case got != 0:
+			return e
+		}
+		time.Sleep(pause) // a tracer that is not its parent sees a zombie first
+	}
+}
+
+// readable reports whether a pidfd says that its process has ended, and waits so many milliseconds for that; -1 is no end.
+func readable(fd, ms int) bool {
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, ms)
+		if err != unix.EINTR {
+			return n > 0
+		}
+	}
 }
 
 func failed(err error) (a Answer) {
@@ -188,17 +230,24 @@ func failed(err error) (a Answer) {
 }
 
 // fork starts a program as the supervisor would: from its folder, with its file mode mask.
-func (k *keeper) fork(o Order, files []int) Answer {
+func (k *keeper) fork(o Order, files []int) (a Answer, pidfd int) {
 	for _, fd := range files {
 		if fd < 0 {
-			return Answer{Errno: unix.EMFILE}
+			return Answer{Errno: unix.EMFILE}, -1
 		}
 	}
 	if len(files) < 1 {
-		return Answer{Errno: unix.EBADF}
+		return Answer{Errno: unix.EBADF}, -1
 	}
-	attr := &syscall.ProcAttr{Dir: string(o.Dir), Env: o.Env.Split(), Sys: &syscall.SysProcAttr{Setsid: true, Setctty: o.Terminal, Ctty: o.Ctty}}
-	for _, fd := range files[1:] {
+	here := -1
+	if o.Here {
+		here, files = files[0], files[1:]
+	}
+	pidfd = -1
+	attr := &syscall.ProcAttr{Dir: string(o.Dir), Env: o.Env.Split(), Sys: &syscall.SysProcAttr{
+		Setsid: true, Setctty: o.Terminal, Ctty: o.Ctty, PidFD: &pidfd,
+	}}
+	for _, fd := range files {
 		attr.Files = append(attr.Files, uintptr(fd))
 	}
 	if u := o.User; u != nil {
@@ -214,15 +263,14 @@ func (k *keeper) fork(o Order, files []int) Answer {
 	dying := k.dying
 	k.mu.Unlock()
 	if dying {
-		return Answer{Errno: unix.ECANCELED}
+		return Answer{Errno: unix.ECANCELED}, -1
 	}
-	a := Answer{}
 	var g group
 	if k.group != "" {
 		var fd int
 		var err error
 		if g, fd, err = k.group.child(); err != nil {
-			return failed(err)
+			return failed(err), -1
 		}
 		defer unix.Close(fd)
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, fd
@@ -231,22 +279,24 @@ func (k *keeper) fork(o Order, files []int) Answer {
 		a.Mark = k.marks.set()
 	}
 	// Folder and mask are the whole process's, which needs none itself.
-	if err := unix.Fchdir(files[0]); err != nil {
-		_ = g.remove()
-		return failed(err)
+	if here >= 0 {
+		if err := unix.Fchdir(here); err != nil {
+			_ = g.remove()
+			return failed(err), -1
+		}
+		defer func() { _ = unix.Chdir("/") }() // so that no file system is kept busy
 	}
 	unix.Umask(o.Umask)
 	pid, err := syscall.ForkExec(string(o.Path), o.Args.Split(), attr)
-	_ = unix.Chdir("/") // so that no file system is kept busy
 	if err != nil {
 		_ = g.remove()
-		return failed(err)
+		return failed(err), -1
 	}
 	k.mu.Lock()
 	k.programs[pid] = g
 	k.mu.Unlock()
 	a.PID = pid
-	return a
+	return a, pidfd
 }
 
 // reapStrays reaps the children that are no programs, and tidies up behind them. SIGCHLD comes once for many.

@@ -160,11 +160,11 @@ func TestOrdersAndDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if err := unix.Sendmsg(fds[1], data[:4], unix.UnixRights(int(w.Fd()), int(w.Fd())), nil, 0); err != nil {
+	if err := unix.Sendmsg(fds[1], data[:50], unix.UnixRights(int(w.Fd()), int(w.Fd())), nil, 0); err != nil {
 		t.Fatal(err)
 	}
 	w.Close()
-	if _, err := ours.Write(data[4:]); err != nil {
+	if _, err := ours.Write(data[50:]); err != nil {
 		t.Fatal(err)
 	}
 	got, files, err := readOrder(theirs)
@@ -224,16 +224,17 @@ func TestAnswers(t *testing.T) {
 
 func TestOrdersOfNobodysProgram(t *testing.T) {
 	k := &keeper{programs: map[int]group{}}
-	for what, want := range map[string]syscall.Errno{Wait: syscall.ESRCH, Reap: syscall.ESRCH, Strays: 0, Kill: 0, Ping: 0, Fork: syscall.EBADF} {
-		if a := k.obey(Order{Do: what, PID: os.Getpid()}, nil); a.Errno != want || a.Text != "" {
+	for what, want := range map[string]syscall.Errno{Strays: 0, Kill: 0, Ping: 0, Fork: syscall.EBADF} {
+		if a, pidfd := k.obey(Order{Do: what, PID: os.Getpid()}, nil); a.Errno != want || a.Text != "" || pidfd >= 0 {
 			t.Errorf("%s: %+v; want %v", what, a, want)
 		}
 	}
-	if a := k.obey(Order{Do: Fork}, []int{0, -1}); a.Errno != syscall.EMFILE {
+	if a, _ := k.obey(Order{Do: Fork}, []int{0, -1}); a.Errno != syscall.EMFILE {
 		t.Errorf("descriptors that did not come: %+v", a)
 	}
+	k.reap(os.Getpid())
 	k.programs[os.Getpid()] = ""
-	if a := k.obey(Order{Do: "dance", PID: os.Getpid()}, nil); a.Err() == nil {
+	if a, _ := k.obey(Order{Do: "dance", PID: os.Getpid()}, nil); a.Err() == nil {
 		t.Error("it dances")
 	}
 }
