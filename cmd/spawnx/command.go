@@ -83,7 +83,7 @@ Exit status: 0 when the prompt came, 1 when the output ended before, 124 when it
 		ValidArgsFunction: completeName,
 	}
 	cmd.Flags().StringVar(&prompt, "prompt", "", "the `PATTERN` that ends the answer")
-	cmd.Flags().StringVar(&as, "as", "", "move the place of this `WHO`")
+	registerPlace(cmd.Flags(), &as, "move the place of this `WHO`")
 	f.registerTimeout(cmd.Flags(), "give up after this time, status 124 (default 30s)")
 	f.registerIdleTimeout(cmd.Flags())
 	f.register(cmd.Flags())

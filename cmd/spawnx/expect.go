@@ -54,7 +54,7 @@ Exit status: 0 when one matched, 1 when the output ended before, 124 when none d
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&e.print, "print", "text", "`WHAT`: text (what matched), before (what came before it), pattern (the one that matched) or json (all)")
-	fs.StringVar(&e.as, "as", "", "keep a place of one's own, of this `WHO`")
+	registerPlace(fs, &e.as, "keep a place of one's own, of this `WHO`")
 	fs.StringVar(&e.from, "from", "", "`WHERE` to begin instead: start (the oldest output) or now")
 	fs.BoolVar(&e.screen, "screen", false, "the patterns are looked for on the settled screen, not in what was written; the place stays")
 	e.registerTimeout(fs, "give up after this time, status 124 (default 30s)")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +33,27 @@ func (f *far) register(fs *pflag.FlagSet) {
 }
 
 func parseFingerprint(s string) (string, error) { return s, session.CheckFingerprint(s) }
+
+// parseName refuses what an empty variable gives: without a name a program would just run.
+func parseName(s string) (string, error) {
+	if s == "" {
+		return "", errors.New("the name is empty\nhint: use A-Z a-z 0-9 _ -")
+	}
+	return s, nil
+}
+
+// registerPlace registers --as.
+func registerPlace(fs *pflag.FlagSet, place *string, use string) {
+	fs.Var(value[string]{"who", parsePlace, func(s string) { *place = s }}, "as", use)
+}
+
+func parsePlace(s string) (string, error) {
+	const most = 64 // as PROTOCOL.md says
+	if len(s) > most {
+		return "", fmt.Errorf("it has %d bytes, %d are the most", len(s), most)
+	}
+	return s, nil
+}
 
 func (f *far) registerTimeout(fs *pflag.FlagSet, use string) {
 	fs.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { f.timeout = d }}, "timeout", use)
@@ -77,6 +99,11 @@ func (e *joinError) Unwrap() error { return e.err }
 func named(name string) error {
 	if scheme, _, ok := strings.Cut(name, ":"); ok && scheme != "spawnx" {
 		return &usageError{what: fmt.Sprintf("%q is no name", name), hint: "write NAME of spawnx list, spawnx:PATH or spawnx:HOST:PORT"}
+	}
+	if host, ok := strings.CutPrefix(name, "spawnx:"); ok && !strings.Contains(host, "/") {
+		if _, port, err := net.SplitHostPort(host); err != nil || port == "" {
+			return &usageError{what: fmt.Sprintf("%q has no port", name), hint: "write spawnx:HOST:PORT; for a socket in this folder spawnx:./PATH"}
+		}
 	}
 	return nil
 }

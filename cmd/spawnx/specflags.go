@@ -74,7 +74,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.clearEnv, "clear-env", false, "give it nothing of our environment")
 	fs.BoolVarP(&f.input, "input", "i", false, "with --on: pass our input on although it is no terminal")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "do not print its output")
-	fs.StringVar(&f.name, "name", "", "let others join it by this `NAME`: attach, expect, send, wait and others")
+	fs.Var(value[string]{"name", parseName, func(s string) { f.name = s }}, "name", "let others join it by this `NAME`: attach, expect, send, wait and others")
 	fs.BoolVarP(&f.detach, "detach", "d", false, "with --name: leave it running by itself, and return when it runs")
 	fs.StringVar(&f.prompt, "prompt", "", "with --name: the `PATTERN` that ends an answer, for command")
 	fs.StringArrayVar(&f.listen, "listen", nil, "with --name: one more `ADDRESS` for others: unix:PATH and tcp:HOST:PORT, bare bytes; spawnx:PATH and spawnx:HOST:PORT; ws:HOST:PORT, the same on this machine's WebSocket")
