@@ -20,6 +20,8 @@ type logFile struct {
 	mu      sync.Mutex // guards all below
 	f       *os.File
 	length  int64
+	missing int64 // bytes that it does not hold
+	failed  error // why; the last reason
 	stuck   error // why it did not begin anew
 	moved   bool  // the old ones have made room for a new one
 	lanes   []*logLane
@@ -101,6 +103,9 @@ func (l *logFile) write(p []byte) error {
 // append writes all of p, or takes back what came of it: it will be said to be missing as a whole.
 func (l *logFile) append(p []byte) error {
 	n, err := l.f.Write(p)
+	if err != nil {
+		l.failed = err
+	}
 	if err != nil && n > 0 {
 		if info, serr := l.f.Stat(); serr == nil && info.Size() == l.length+int64(n) && l.f.Truncate(l.length) == nil {
 			n = 0
@@ -141,6 +146,23 @@ func (l *logFile) moveOn() error {
 		}
 	}
 	return nil
+}
+
+// lost counts what the log did not get.
+func (l *logFile) lost(n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.missing += n
+}
+
+// gaps says what is missing. The log itself does, as far as it could be written again afterwards.
+func (l *logFile) gaps() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.missing == 0 {
+		return nil
+	}
+	return fmt.Errorf("log: %d bytes of the output are not in it: %w", l.missing, l.failed)
 }
 
 // Close writes what the masks held back.

@@ -183,6 +183,9 @@ func (r *running) run() (err error) {
 	lost := <-shown
 	_, exit := console.Wait(context.Background())
 	r.copying.Wait()
+	if r.log != nil {
+		complain(r.log.gaps())
+	}
 	if r.served != nil {
 		r.served.end(ctx)
 	}
@@ -258,7 +261,8 @@ func (r *running) record() {
 		r.copying.Add(1)
 		go func() {
 			defer r.copying.Done()
-			_, _ = bridge.Copy(lane, reader)
+			lost, _ := bridge.Copy(lane, reader) // the output ended, in which way is no matter of the log
+			r.log.lost(lost)
 		}()
 	}
 }

@@ -519,7 +519,7 @@ func TestLogFull(t *testing.T) {
 		t.Skip("this system has no /dev/full")
 	}
 	got := spawnxRun(t, nil, "run", "--log", "/dev/full", "sh", "-c", "echo a; exit 3")
-	if got.status != 3 || got.out != "a\n" {
+	if got.status != 3 || got.out != "a\n" || got.err != "spawnx: log: 2 bytes of the output are not in it: write /dev/full: no space left on device\n" {
 		t.Errorf("%+v", got)
 	}
 }
