@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -22,14 +24,19 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestFaults is the quick subset: every case, with its control.
-func TestFaults(t *testing.T) {
-	t.Setenv("GORACE", "atexit_sleep_ms=0")
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+func builtSpawnx(t *testing.T) string {
 	spawnx := filepath.Join(t.TempDir(), "spawnx")
 	if err := build(t.Context(), spawnx); err != nil {
 		t.Fatal(err)
 	}
+	return spawnx
+}
+
+// TestFaults is the quick subset: every case, with its control.
+func TestFaults(t *testing.T) {
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	spawnx := builtSpawnx(t)
 	r := runner{quick: !*heavy, seed: 1, spawnx: spawnx, out: t.Output()}
 	for _, c := range cases {
 		t.Run(c.ID, func(t *testing.T) {
@@ -40,6 +47,25 @@ func TestFaults(t *testing.T) {
 				t.Log(res)
 			}
 		})
+	}
+}
+
+// TestInjections is a sample of the table of go run ./faults inject: the first call of each kind.
+func TestInjections(t *testing.T) {
+	if _, err := exec.LookPath("strace"); err != nil {
+		t.Fatal(err)
+	}
+	most, wanted := 1, regexp.MustCompile(`clone|pipe2|^openat|dup3|execve|^write|fsync`)
+	if *heavy {
+		most, wanted = 12, regexp.MustCompile("")
+	}
+	spawnx := builtSpawnx(t)
+	for _, row := range injectTable(t.Context(), spawnx, wanted, most, !*heavy) {
+		if r := row(); len(r.bad) > 0 {
+			t.Error(r)
+		} else {
+			t.Log(r)
+		}
 	}
 }
 
@@ -55,9 +81,8 @@ func TestTheTableIsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	soaked, _ := os.ReadFile("soak.txt")
-	if readme, err := os.ReadFile("README.md"); string(readme) != kept.scoreboard(string(soaked)) {
-		t.Errorf("README.md is not what results.json says (%v): go run ./faults -write", err)
+	if readme, err := os.ReadFile("README.md"); string(readme) != kept.scoreboard(".") {
+		t.Errorf("README.md is not what results.json and the texts of long runs say (%v): go run ./faults -write", err)
 	}
 	for _, c := range cases {
 		if c.What == "" || (c.Run == nil) == (c.Todo == "") || c.Run != nil && (c.Off == "" || c.Quick < 1 || c.Full < c.Quick) {

@@ -8,6 +8,7 @@
 //	go run ./faults F22 F24         some
 //	go run ./faults -quick          few repeats: what `go test ./faults` does
 //	go run ./faults -write          all, and the scoreboard, README.md; with names, these rows of it
+//	go run ./faults inject          system calls of our own binary that fail, or take their time, by strace
 //	go run ./faults soak -for 30m   a mix of operations on many programs, sampled for leaks
 package main
 
@@ -42,8 +43,13 @@ func main() {
 }
 
 func faults(ctx context.Context, args []string) error {
-	if len(args) > 0 && args[0] == "soak" {
-		return soak(ctx, args[1:])
+	if len(args) > 0 {
+		switch args[0] {
+		case "soak":
+			return soak(ctx, args[1:])
+		case "inject":
+			return inject(ctx, args[1:])
+		}
 	}
 	fs := flag.NewFlagSet("faults", flag.ExitOnError)
 	quick := fs.Bool("quick", false, "few repeats")
@@ -149,8 +155,29 @@ func who() string {
 	return fmt.Sprintf("user %d", os.Geteuid())
 }
 
-// asOrdinary runs the same as nobody, in a copy of this program that nobody may read.
+// asOrdinary runs the same as nobody.
 func (r runner) asOrdinary(ctx context.Context, work string, ids []string) (results []result, err error) {
+	args := []string{"-json", "results", "-spawnx", r.spawnx, "-seed", fmt.Sprint(r.seed), "-share", fmt.Sprint(r.share)}
+	if r.quick {
+		args = append(args, "-quick")
+	}
+	cmd, err := nobodys(ctx, work, append(args, ids...)...)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stdout = os.Stdout
+	if err := cmd.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "as an ordinary user:", err) // the results say more
+	}
+	data, err := os.ReadFile(filepath.Join(cmd.Dir, "results"))
+	if err != nil {
+		return nil, err
+	}
+	return results, json.Unmarshal(data, &results)
+}
+
+// nobodys is a command of nobody's: a copy of this program, which nobody may run, in a folder of theirs.
+func nobodys(ctx context.Context, work string, args ...string) (*exec.Cmd, error) {
 	self := filepath.Join(work, "faults")
 	data, err := os.ReadFile("/proc/self/exe")
 	if err == nil {
@@ -166,21 +193,9 @@ func (r runner) asOrdinary(ctx context.Context, work string, ids []string) (resu
 	if err != nil {
 		return nil, err
 	}
-	to := filepath.Join(home, "results")
-	args := []string{"-json", to, "-spawnx", r.spawnx, "-seed", fmt.Sprint(r.seed), "-share", fmt.Sprint(r.share)}
-	if r.quick {
-		args = append(args, "-quick")
-	}
-	cmd := exec.CommandContext(ctx, self, append(args, ids...)...)
+	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	cmd.Dir, cmd.Stdout, cmd.Stderr = home, os.Stdout, os.Stderr
+	cmd.Dir, cmd.Stderr = home, os.Stderr
 	cmd.Env = []string{"HOME=" + home, "TMPDIR=" + home, "XDG_RUNTIME_DIR=" + home, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}
-	if err := cmd.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "as an ordinary user:", err) // the results say more
-	}
-	data, err = os.ReadFile(to)
-	if err != nil {
-		return nil, err
-	}
-	return results, json.Unmarshal(data, &results)
+	return cmd, nil
 }

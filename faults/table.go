@@ -251,12 +251,11 @@ func writeScoreboard(dir string, all map[string][]result) error {
 	if err != nil {
 		return err
 	}
-	soaked, _ := os.ReadFile(filepath.Join(dir, "soak.txt")) // there may be none
-	return os.WriteFile(filepath.Join(dir, "README.md"), []byte(b.scoreboard(string(soaked))), 0o644)
+	return os.WriteFile(filepath.Join(dir, "README.md"), []byte(b.scoreboard(dir)), 0o644)
 }
 
-// scoreboard is what people read.
-func (d board) scoreboard(soaked string) string {
+// scoreboard is what people read. What long runs have written is in dir.
+func (d board) scoreboard(dir string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Faults
 
@@ -285,8 +284,15 @@ defence switched off, which has to fail, or the case would prove nothing. "-" wa
 		}
 		b.WriteString("\n")
 	}
-	if soaked != "" {
-		fmt.Fprintf(&b, "\n## Soak\n\nThe last long run of `go run ./faults soak`:\n\n```\n%s```\n", soaked)
+	for _, long := range []struct{ file, title, text string }{
+		{"inject.txt", "Injection", "System calls of spawnx itself that strace let fail, with each error at the first such call of a process, the second and\n" +
+			"so on, or take 150 ms; the last whole run of `go run ./faults inject`. Each time spawnx ended, nothing was left, and either all was\n" +
+			"as ever (unharmed) or it said what failed (refused). Go itself ends where it cannot start a thread."},
+		{"soak.txt", "Soak", "The last long run of `go run ./faults soak`:"},
+	} {
+		if data, err := os.ReadFile(filepath.Join(dir, long.file)); err == nil {
+			fmt.Fprintf(&b, "\n## %s\n\n%s\n\n```\n%s```\n", long.title, long.text, data)
+		}
 	}
 	return b.String()
 }
