@@ -81,7 +81,10 @@ class Session:
             hello["token"] = os.environ["SPAWNX_TOKEN"]
         if self.epoch:
             hello.update(epoch=self.epoch, replay="offset", offset=self.next[OUTPUT], stderr=self.next[STDERR])
-        self.frame(HELLO, 0, json.dumps(hello).encode())
+        try:
+            self.frame(HELLO, 0, json.dumps(hello).encode())
+        except BrokenPipeError:
+            pass  # the server has closed, and may have said why
         while True:
             kind, lane, payload = self.read()
             if kind == HELLO:

@@ -60,7 +60,8 @@ they write to stderr appears on ours, behind their name. When they wait for each
 tells who waits for whom and what they hold back, and link goes on watching.
 
 Every byte arrives, also what comes late. When an output ends, the next input ends behind its last
-byte. When a program has ended, the one that wrote to it gets --grace to end, then it is stopped.
+byte, that of a run:NAME too, which others may still want to use: --eof keep leaves it open. When a
+program has ended, the one that wrote to it gets --grace to end, then it is stopped.
 
 Exit status: that of the first program that failed, 128+N when signal N ended it, else 0; 1 where an
 endpoint failed, 124 for a timeout, 125 for spawnx itself, 126 cannot run, 127 not found.`,
