@@ -426,12 +426,22 @@ func (c *child) groupEmpty() (empty, known bool) {
 	return shim.GroupEmpty(c.group), true
 }
 
+// proveKeeper returns when the keeper of a contained program, which tells of ends by itself, has answered, or is given up:
+// it may have been stopped.
+func (c *child) proveKeeper() {
+	if c.keeper != nil {
+		_, _ = c.keeper.order(shim.Order{Do: shim.Ping})
+	}
+}
+
 // killStrays kills a contained program with all it left behind.
 func (c *child) killStrays() {
 	switch {
 	case c.keeper == nil:
 	case c.group != "":
-		shim.KillGroup(c.group)
+		if !shim.GroupEmpty(c.group) { // which is cheap to ask: the kernel kills one group at a time
+			shim.KillGroup(c.group)
+		}
 	default:
 		_, _ = c.keeper.order(shim.Order{Do: shim.Kill, PID: c.pid, Mark: c.mark}) // what is left is asked for again
 	}

@@ -20,3 +20,4 @@ func (c *child) keptBy() *keeper         { return nil }
 func (c *child) lostKeeper() bool        { return false }
 func (c *child) abandoned()              {}
 func (c *child) killStrays()             {}
+func (c *child) proveKeeper()            {}

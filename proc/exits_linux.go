@@ -4,6 +4,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -50,9 +51,13 @@ func (w *exitWatch) open() error {
 		return err
 	}
 	_ = unix.SetNonblock(fd, true) // by this os.NewFile knows what goes into the poller; it cannot fail
-	conn, err := os.NewFile(uintptr(fd), "epoll").SyscallConn()
+	f := os.NewFile(uintptr(fd), "epoll")
+	conn, err := f.SyscallConn()
+	if err == nil {
+		err = f.SetReadDeadline(time.Time{}) // fails where the poller did not take it: nobody would be told then
+	}
 	if err != nil {
-		_ = unix.Close(fd)
+		_ = f.Close()
 		return err
 	}
 	w.fd, w.conn, w.waiting = fd, conn, map[int]func(){}

@@ -69,8 +69,11 @@ func (p *Process) stop(ctx context.Context) (Exit, error) {
 		pause = min(2*pause, longestPause)
 	}
 	// Where all are dead, it is only that nobody has told us yet.
-	if len(t.names()) == 0 && t.waitShort(scale.Duration(killTime)) {
-		return p.exit, nil
+	if len(t.names()) == 0 {
+		p.child.proveKeeper()
+		if t.waitShort(scale.Duration(killTime)) {
+			return p.exit, nil
+		}
 	}
 	e, _ := p.Exit()
 	return e, t.survived()
