@@ -12,10 +12,19 @@ import (
 // gap is marked in it with a line. The returned count is what w did not get.
 func Copy(w io.Writer, r *Reader) (lost int64, err error) {
 	sink := &markedSink{w: w}
-	buf := make([]byte, 32<<10)
+	var buf []byte // of a Skip reader, which may be overtaken while w takes its time
 	for {
-		n, err := r.Read(buf)
-		sink.put(buf[:n])
+		var err error
+		if r.blocks() {
+			err = r.pass(sink.put)
+		} else {
+			if buf == nil {
+				buf = make([]byte, 32<<10)
+			}
+			var n int
+			n, err = r.Read(buf)
+			sink.put(buf[:n])
+		}
 		var over *LostError
 		switch {
 		case err == io.EOF:

@@ -65,6 +65,57 @@ func TestCopyMarksAGapAndGoesOn(t *testing.T) {
 	}
 }
 
+// What a sink is given stays as it is while the sink looks at it, also when the Reader may be overtaken from then
+// on, and is.
+func TestCopyLendsWhatNobodyChanges(t *testing.T) {
+	s, w := pipeStream(t, firstRing) // which grows no more
+	r := s.Reader("log", Block)
+	late := s.Reader("late", Skip)
+	looking, overtaken := make(chan struct{}), make(chan struct{})
+	var first string
+	sink := writerFunc(func(p []byte) (int, error) {
+		if first == "" {
+			close(looking)
+			<-overtaken
+			first = string(p)
+		}
+		return len(p), nil
+	})
+	done := make(chan error)
+	go func() {
+		_, err := Copy(sink, r)
+		done <- err
+	}()
+	want := strings.Repeat("a", 1<<10)
+	if _, err := io.WriteString(w, want); err != nil {
+		t.Fatal(err)
+	}
+	<-looking
+	r.SetPolicy(Skip)
+	go func() {
+		_, _ = w.Write(noise(64 << 10))
+		w.Close()
+	}()
+	for { // the ring has gone round
+		if _, err := late.Read(make([]byte, 1<<10)); err == io.EOF {
+			break
+		} else if err != nil && !IsLost(err) {
+			t.Fatal(err)
+		}
+	}
+	close(overtaken)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if first == "" || strings.Trim(first, "a") != "" {
+		t.Errorf("the sink was given %q", first)
+	}
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
 // A stepper tells of each write.
 type stepper struct {
 	io.Writer

@@ -72,7 +72,7 @@ func (f *files) close() error {
 func (f *files) reader(in *os.File) (Source, error) {
 	if own := reopened(in, os.O_RDONLY); own != nil {
 		f.opened = append(f.opened, own.Close, in.Close)
-		return own, nil
+		return &ownPipe{own}, nil
 	}
 	r, err := ptyio.OpenReader(in)
 	if err != nil {
@@ -89,6 +89,9 @@ func (f *files) writer(out *os.File) Sink {
 	}
 	return plainSink{out}
 }
+
+// An ownPipe is the reading end of a pipe that nobody else has.
+type ownPipe struct{ *os.File }
 
 // twice is a pipe of which we have two descriptors: its reader sees the end
 // when both are closed.

@@ -156,6 +156,39 @@ func (r *Reader) View(from, to int64) (a, b []byte) {
 	return append([]byte(nil), a...), append([]byte(nil), b...)
 }
 
+// blocks reports whether it is a Block reader at the moment.
+func (r *Reader) blocks() bool {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	return r.policy == Block
+}
+
+// pass waits for what comes next, hands it to do in place, in up to two pieces,
+// and goes on behind it. To who is no Block reader any more it hands nothing.
+func (r *Reader) pass(do func(p []byte)) error {
+	from := r.Offset()
+	to, err := r.s.await(context.Background(), r, from, time.Time{})
+	if err != nil {
+		return err
+	}
+	a, b := r.lend(from, min(to, from+largestRead))
+	do(a)
+	do(b)
+	r.Advance(from + int64(len(a)+len(b)))
+	return nil
+}
+
+// lend is View for a Block reader, and nothing for others.
+func (r *Reader) lend(from, to int64) (a, b []byte) {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if r.policy != Block || r.closed {
+		return nil, nil
+	}
+	r.viewing = true
+	return r.s.segments(from, to)
+}
+
 // letGo gives up what the reader held of the ring: the views that it may still
 // look at stay as they are. Called with s.mu held.
 func (r *Reader) letGo() {

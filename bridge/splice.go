@@ -16,6 +16,7 @@ var (
 // A splicing is a Stream whose source is led straight to a sink.
 type splicing struct {
 	in      *Input
+	m       *mover
 	waiting *pendingWrite // where it waits for the sink; guarded by the Stream's mu
 }
 
@@ -59,7 +60,7 @@ func (s *Stream) beginSplice(ctx context.Context, r *Reader, in *Input) (m *move
 	if m, err = newMover(s.src, sink); err != nil {
 		return nil, 0, err
 	}
-	s.leading, s.leader, s.spliced = true, r, &splicing{in: in}
+	s.leading, s.leader, s.spliced = true, r, &splicing{in: in, m: m}
 	s.waiting++
 	r.waiting = true
 	r.calls++
@@ -75,8 +76,9 @@ func (s *Stream) wanted(ctx context.Context) bool {
 
 // spliceOn moves bytes until somebody wants them, or something is the matter.
 func (s *Stream) spliceOn(ctx context.Context, r *Reader, in *Input, m *mover) error {
+	turn := func() bool { return s.ferryTurn(ctx, in, m) }
 	for {
-		if err := m.awaitInput(); err != nil {
+		if err := m.awaitInput(turn); err != nil {
 			if !errors.Is(err, os.ErrDeadlineExceeded) || !s.spliceAgain(ctx, 0) {
 				return errNotSpliced
 			}
@@ -93,24 +95,56 @@ func (s *Stream) spliceOn(ctx context.Context, r *Reader, in *Input, m *mover) e
 	}
 }
 
+// A move of so much is followed by another one at once; so little is for the
+// ferry.
+const (
+	muchMoved   = 32 << 10
+	littleMoved = 4 << 10
+)
+
+// move moves what can be moved without waiting. The caller has the turn.
+func (in *Input) move(m *mover) (n int, what found, err error) {
+	n, what, err = m.move()
+	if n > 0 {
+		in.mu.Lock()
+		in.written += int64(n)
+		in.mu.Unlock()
+	}
+	return n, what, err
+}
+
+// ferryTurn moves what is there, if it is little and nothing is the matter; else
+// it reports false, and the same is found again by who waits for the ferry.
+func (s *Stream) ferryTurn(ctx context.Context, in *Input, m *mover) bool {
+	select {
+	case in.turn <- struct{}{}:
+	default:
+		return false
+	}
+	defer func() { <-in.turn }()
+	if in.present() != m.sink {
+		return false
+	}
+	n, what, err := in.move(m)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.passed(n)
+	return err == nil && what == moved && n < muchMoved && s.src != nil && !s.wanted(ctx)
+}
+
 // spliceTurn moves what is there, in our turn to write to in.
 func (s *Stream) spliceTurn(ctx context.Context, in *Input, m *mover) error {
 	if in.present() != m.sink {
 		return errNotSpliced // another program has taken its place
 	}
 	for {
-		n, what, err := m.move()
-		if n > 0 {
-			in.mu.Lock()
-			in.written += int64(n)
-			in.mu.Unlock()
-		}
+		n, what, err := in.move(m)
 		switch {
 		case err != nil:
 			return errNeverSpliced
 		case !s.spliceAgain(ctx, n):
 			return errNotSpliced
-		case what == dry:
+		case what == dry, what == moved && n < muchMoved:
 			return nil
 		case what == full:
 			if err := s.awaitSink(in, m); err != nil {
@@ -178,6 +212,7 @@ func (s *Stream) expel() {
 		return
 	}
 	s.setDeadline(past)
+	s.spliced.m.interrupt()
 	if w := s.spliced.waiting; w != nil {
 		s.spliced.in.interrupt(w)
 	}

@@ -35,14 +35,18 @@ type mover struct {
 	out  descriptor
 	mid  [2]int // splice needs a pipe on one side: between two sockets, ours
 
-	inside int // bytes in mid
+	inside int  // bytes in mid
+	much   bool // moves are large lately
 	total  int64
 	grown  []grownPipe
+
+	trip // what the ferry knows of it
 }
 
 type descriptor struct {
 	syscall.RawConn
 	pipe bool
+	ours bool // before anybody closes it, the Stream is told
 }
 
 type grownPipe struct {
@@ -64,6 +68,7 @@ func newMover(src Source, sink Sink) (*mover, error) {
 	if !m.in.pipe && !m.out.pipe && unix.Pipe2(m.mid[:], unix.O_NONBLOCK|unix.O_CLOEXEC) != nil {
 		return nil, errNeverSpliced // it also works without
 	}
+	m.back = make(chan struct{}, 1)
 	return m, nil
 }
 
@@ -74,7 +79,9 @@ func descriptorOf(x any) (d descriptor, ok bool) {
 	var c syscall.Conn
 	switch x := x.(type) {
 	case *outlet:
-		c = x.f
+		c, d.ours = x.f, true
+	case *ownPipe:
+		c, d.ours = x.File, true
 	case *ptyio.File:
 		c = x
 	case *os.File:
@@ -142,6 +149,9 @@ func (m *mover) move() (n int, what found, err error) {
 	if lent != nil {
 		err = lent
 	}
+	if n >= muchMoved || n > 0 && n < littleMoved {
+		m.much = n >= muchMoved
+	}
 	m.total += int64(n)
 	if m.total >= hotAfter && m.grown == nil {
 		m.grow()
@@ -189,17 +199,34 @@ func ready(fd int, events int16) bool {
 	return err == nil && n > 0
 }
 
-// awaitInput waits until the source has something, or has ended. The poller
-// tells of changes, so it is asked for the state first.
-func (m *mover) awaitInput() error {
-	if m.inside > 0 {
+// awaitInput waits until the source has something, or has ended. Small pieces
+// that come meanwhile the ferry moves, by means of turn, which reports whether
+// it may go on.
+func (m *mover) awaitInput(turn func() bool) error {
+	switch {
+	case m.inside > 0:
 		return nil
+	case m.in.ours && m.in.pipe && !m.much:
+		if done, err := theFerry.carry(m, turn); done {
+			return err
+		}
 	}
-	return m.in.Read(func(fd uintptr) bool { return ready(int(fd), unix.POLLIN) })
+	return m.in.Read(told(unix.POLLIN))
 }
 
-func (m *mover) awaitOutput() error {
-	return m.out.Write(func(fd uintptr) bool { return ready(int(fd), unix.POLLOUT) })
+func (m *mover) awaitOutput() error { return m.out.Write(told(unix.POLLOUT)) }
+
+// told returns what a RawConn is to call until a descriptor is ready. The poller
+// tells of changes, so the state is asked for first.
+func told(events int16) func(fd uintptr) bool {
+	asked := false
+	return func(fd uintptr) bool {
+		if asked {
+			return true
+		}
+		asked = true
+		return ready(int(fd), events)
+	}
 }
 
 // takeBack reads what is inside.

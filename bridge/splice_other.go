@@ -11,10 +11,11 @@ type mover struct {
 
 func newMover(Source, Sink) (*mover, error) { return nil, errNeverSpliced }
 
-func (*mover) awaitInput() error         { return errNeverSpliced }
-func (*mover) awaitOutput() error        { return errNeverSpliced }
-func (*mover) move() (int, found, error) { return 0, dry, errNeverSpliced }
-func (*mover) takeBack([]byte) int       { return 0 }
-func (*mover) close()                    {}
+func (*mover) awaitInput(func() bool) error { return errNeverSpliced }
+func (*mover) interrupt()                   {}
+func (*mover) awaitOutput() error           { return errNeverSpliced }
+func (*mover) move() (int, found, error)    { return 0, dry, errNeverSpliced }
+func (*mover) takeBack([]byte) int          { return 0 }
+func (*mover) close()                       {}
 
 func hungUp(*Input) bool { return false }

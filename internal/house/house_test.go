@@ -77,7 +77,7 @@ var (
 		"proc/contain_linux.go",                // one per keeper
 		"internal/shim/keeper_linux.go",        // in the keeper: one per order, one that reaps
 		"bridge/start.go", "bridge/program.go", // one per program, which sees its end and starts it again
-		"bridge/drain.go",                                        // one for all lanes that nobody waits on
+		"bridge/drain.go", "bridge/ferry_linux.go", // one for all lanes that nobody waits on, one for all small pieces
 		"bridge/copy.go", "bridge/join.go", "bridge/sit_unix.go", // one per sink, direction, terminal
 		"bridge/link.go", "bridge/rewire.go", // some per end, one per relay and direction, gone with the call and with restore
 		"expect/select.go", "expect/interact.go", // gone before the call returns
