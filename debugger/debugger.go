@@ -29,6 +29,7 @@ type Debugger struct {
 
 	mu     sync.Mutex // guards what follows; nothing waits while it is held
 	state  State
+	before State // the program was let run
 	seq    int64
 	due    bool // the next prompt is news
 	fronts map[int]*outbox
@@ -41,6 +42,8 @@ type engine interface {
 	run(ctx context.Context)
 	do(ctx context.Context, command string) (Reply, error)
 	interrupt(ctx context.Context) error
+	// ready says, with mu held, whether it takes commands, once its state is not Starting any more.
+	ready() bool
 }
 
 // A Reply is a debugger's answer to a command.
@@ -77,7 +80,7 @@ func Start(ctx context.Context, profile string, program proc.Spec) (*Debugger, e
 // StartProfile is Start with a Profile of one's own.
 func StartProfile(ctx context.Context, p Profile, program proc.Spec) (*Debugger, error) {
 	d := &Debugger{
-		profile: p, state: State{Debugger: p.Name, Phase: Starting, Breakpoints: []Breakpoint{}},
+		profile: p, state: starting(p),
 		fronts: map[int]*outbox{}, ended: make(chan struct{}), due: true,
 	}
 	start := startConsole
@@ -88,11 +91,34 @@ func StartProfile(ctx context.Context, p Profile, program proc.Spec) (*Debugger,
 		return nil, err
 	}
 	d.launch()
-	if err := d.ready(ctx); err != nil {
+	err := d.ready(ctx)
+	for _, command := range p.Init {
+		if err == nil {
+			err = d.initial(ctx, command)
+		}
+	}
+	if err != nil {
 		_ = d.Close() // the reason counts
 		return nil, err
 	}
 	return d, nil
+}
+
+// initial gives one of the profile's own commands.
+func (d *Debugger) initial(ctx context.Context, command string) error {
+	r, err := d.Do(ctx, command)
+	if err == nil && !r.OK {
+		err = errors.New(escape.Quote(r.Text))
+	}
+	if err != nil {
+		return fmt.Errorf("start %s: %s: %w", d.profile.Name, command, err)
+	}
+	return nil
+}
+
+// starting is the state before the debugger takes commands.
+func starting(p Profile) State {
+	return State{Debugger: p.Name, Phase: Starting, Breakpoints: []Breakpoint{}, Commands: p.Commands}
 }
 
 // launch begins to read what the debugger says.
@@ -119,11 +145,17 @@ func (d *Debugger) ready(ctx context.Context) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("start %s: it did not show its prompt: %w", d.profile.Name, err)
-		case e.Kind == KindState && e.State.Phase != Starting, e.Kind == KindPrompt, e.Kind == KindStopped:
+		case e.Kind == KindPrompt, e.Kind == KindState && e.State.Phase != Starting && d.takesCommands():
 			return nil
 		}
 	}
 	return fmt.Errorf("start %s: %w before it took commands: %s", d.profile.Name, ErrEnded, d.lastWords())
+}
+
+func (d *Debugger) takesCommands() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.state.Phase != Ended && d.engine.ready()
 }
 
 // lastWords is the end of what its terminals show.
@@ -182,6 +214,27 @@ func (d *Debugger) Interrupt(ctx context.Context) error {
 		return &BusyError{Why: "the program does not run: its state is " + phase}
 	}
 	return d.engine.interrupt(ctx)
+}
+
+// interruptSoon interrupts the program, if it runs, for who must not wait.
+func (d *Debugger) interruptSoon() (runs bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.state.Phase != Running {
+		return false
+	}
+	d.later(func() { _ = d.engine.interrupt(context.Background()) }) // who types sees what comes of it
+	return true
+}
+
+// later does what may have to wait. Called with mu held, while the debugger has not
+// ended: its end ends what waits.
+func (d *Debugger) later(do func()) {
+	d.work.Add(1) // run is still counted
+	go func() {
+		defer d.work.Done()
+		do()
+	}()
 }
 
 // Events yields the present state first, then what happens. It ends without an
@@ -255,11 +308,23 @@ func (d *Debugger) happen(e Event) {
 		}
 		d.due = false
 	}
-	if e.Kind == KindRunning && d.state.Phase == Running {
-		return // once for each thread, and for both interfaces
-	}
-	if e.Kind == KindStopped || e.Kind == KindExited {
+	switch e.Kind {
+	case KindRunning:
+		if d.state.Phase == Running {
+			return // once for each thread, and for both interfaces
+		}
+		d.before = d.state
+	case KindStopped, KindExited:
 		d.due = true
+	case KindState: // it has not been let run: the command has failed
+		if d.state.Phase != Running {
+			return
+		}
+		d.before.Breakpoints = d.state.Breakpoints
+		d.state = d.before
+		d.due = true
+		now := d.state
+		e.State = &now
 	}
 	d.state.apply(e)
 	d.seq++

@@ -7,12 +7,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +29,13 @@ func TestMain(m *testing.M) {
 	proc.MaybeShim()
 	os.Setenv("DEBUGINFOD_URLS", "")
 	os.Setenv("LC_ALL", "C.UTF-8")
+	if program := os.Getenv(serveVariable); program != "" {
+		if err := serveAlone(program); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 
@@ -46,8 +55,10 @@ int main(void) {
 }
 `
 
+var heavy = flag.Bool("heavy", false, "the large versions of tests: 10,000 commands, 100 MB")
+
 // compiled is a C program with its debug information.
-func compiled(t *testing.T, text string) string {
+func compiled(t testing.TB, text string) string {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "prog.c")
@@ -256,25 +267,25 @@ func TestGDBAtTheConsole(t *testing.T) {
 
 // Two front ends share the machine interface as if each were alone.
 func TestManyFrontEnds(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
 	d := start(t, "gdb", proc.Command(compiled(t, askingC)))
-	const each = 1000
+	doors := publish(t, d, "")
+	each := 1000
+	if *heavy {
+		each = 10_000
+	}
 	var wg sync.WaitGroup
 	for client := range 2 {
-		ours, theirs := net.Pipe()
+		conn := dial(t, doors, debugger.ChannelMI)
 		wg.Go(func() {
-			if err := d.ServeMI(t.Context(), theirs); err != nil && !errors.Is(err, io.ErrClosedPipe) {
-				t.Errorf("serve: %v", err)
+			for i := range each {
+				fmt.Fprintf(conn, "%d-data-evaluate-expression %d+%d\n", i, client*100000, i)
 			}
 		})
 		wg.Go(func() {
-			defer ours.Close()
-			go func() {
-				for i := range each {
-					fmt.Fprintf(ours, "%d-data-evaluate-expression %d+%d\n", i, client*100000, i)
-				}
-			}()
-			in := bufio.NewScanner(ours)
-			for next := 0; next < each && in.Scan(); {
+			in := bufio.NewScanner(conn)
+			next := 0
+			for next < each && in.Scan() {
 				if want := fmt.Sprintf(`%d^done,value="%d"`, next, client*100000+next); in.Text() == want {
 					next++
 				} else if strings.Contains(in.Text(), "^") {
@@ -282,9 +293,23 @@ func TestManyFrontEnds(t *testing.T) {
 					return
 				}
 			}
+			if next < each {
+				t.Errorf("client %d: %d answers, then %v", client, next, in.Err())
+			}
 		})
 	}
 	wg.Wait()
+}
+
+// dial connects to a channel at its socket.
+func dial(t *testing.T, doors debugger.Doors, channel string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("unix", doors.Channels[channel])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
 }
 
 // What one front end does to a breakpoint the others hear, though gdb does not
@@ -341,17 +366,81 @@ func TestWithheldNotices(t *testing.T) {
 	hearsA("9^done")
 }
 
-// A front end that does not read freezes nobody, and costs a bounded memory.
+// Front ends that do not read freeze nobody and cost a bounded memory, however much
+// gdb says; when they read again, they are told what they have missed and go on.
 func TestAStoppedFrontEnd(t *testing.T) {
-	d := start(t, "gdb", proc.Command(compiled(t, askingC)))
-	_, theirs := net.Pipe() // nobody reads the other side
-	go func() { _ = d.ServeMI(t.Context(), theirs) }()
-	_, watcher := net.Pipe()
-	go func() { _ = d.ServeEvents(t.Context(), watcher, false) }()
-	for i := range 10 {
-		do(t, d, fmt.Sprintf("python print('x' * 50000, %d)", i))
+	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
+	d := start(t, "gdb", proc.Command(compiled(t, "char large[1 << 20];\nint main(void) { return large[0]; }\n")))
+	do(t, d, "-break-insert main")
+	doors := publish(t, d, "")
+	working := dial(t, doors, debugger.ChannelMI)
+	in := bufio.NewReader(working)
+	waits := func(until string) {
+		t.Helper()
+		for line := ""; !strings.HasPrefix(line, until); {
+			var err error
+			if line, err = in.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	fmt.Fprintln(working, "-exec-run")
+	waits("*stopped")
+	stopped, quiet := dial(t, doors, debugger.ChannelMI), dial(t, doors, debugger.ChannelEvents)
+	fmt.Fprintf(working, "1-break-commands 1 \"echo %s\"\n", strings.Repeat("x", 64<<10))
+	waits("1^done")
+	rounds := 80 // each a notice of 64 KB for the others: more than what is kept for one that is slow
+	if *heavy {
+		rounds = 400
+	}
+	var used, most uint64
+	for i := range rounds {
+		fmt.Fprintf(working, "%d-break-%s 1\n", i, []string{"disable", "enable"}[i%2])
+		waits(fmt.Sprintf("%d^done", i))
+		if *heavy {
+			fmt.Fprintln(working, "1000-data-read-memory-bytes large 131072")
+			waits("1000^done")
+		}
+		if i == 0 || i%20 == 19 {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			if i == 0 {
+				used = m.HeapAlloc
+			}
+			most = max(most, m.HeapAlloc)
+		}
+	}
+	t.Logf("%d KB more are in use at most", (most-used)>>10)
+	if most-used > 3*8<<20 { // two outboxes of 4 MiB, rings
+		t.Errorf("%d bytes are in use, %d at the start", most, used)
 	}
 	if r := do(t, d, "print 6*7"); !strings.HasSuffix(r.Text, "= 42\n") {
+		t.Errorf("%+v", r)
+	}
+	fmt.Fprintln(stopped, "7-data-evaluate-expression 6*7")
+	late := bufio.NewScanner(stopped)
+	late.Buffer(nil, 1<<20)
+	hear(t, late, `&"spawnx: `)
+	hear(t, late, `7^done,value="42"`)
+	fmt.Fprintln(quiet, `{"id":1,"do":"-data-evaluate-expression 6*7"}`)
+	hear(t, bufio.NewScanner(quiet), `{"id":1,"ok":true`)
+}
+
+// An answer that is too long is an error for who waits for it, and nobody else.
+func TestAnAnswerThatIsTooLong(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
+	d := start(t, "gdb", proc.Command(compiled(t, "char large[9 << 20];\nint main(void) { return large[0]; }\n")))
+	do(t, d, "-gdb-set max-value-size unlimited")
+	do(t, d, "-break-insert main")
+	events := listen(t, d)
+	do(t, d, "-exec-run")
+	events.until("stopped")
+	r, err := d.Do(t.Context(), "-data-read-memory-bytes large 9437184")
+	if err != nil || r.OK || !strings.Contains(r.Text, "a line of 1887") {
+		t.Errorf("%.200v, %v", r, err)
+	}
+	if r := do(t, d, "-data-evaluate-expression sizeof(large)"); !strings.Contains(string(r.MI), "9437184") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -49,6 +49,8 @@ type State struct {
 	Text        string       `json:"text,omitempty"`
 	Status      *int         `json:"status,omitempty"`
 	Breakpoints []Breakpoint `json:"breakpoints"`
+
+	Commands map[string]string `json:"commands,omitempty"` // the profile's
 }
 
 // The phases of a program under a debugger.

@@ -26,6 +26,7 @@ type gdb struct {
 	d      *Debugger
 	ui     *bridge.Bridge // the machine interface
 	joined bool           // it was not started here
+	heard  []*outbox      // those who got lines of what run reads just now: its own
 
 	// guarded by d.mu
 	mux     mux
@@ -40,10 +41,10 @@ type gdb struct {
 func startGDB(d *Debugger, p Profile, program proc.Spec) error {
 	g := &gdb{d: d, fronts: map[int]*outbox{}, waiting: map[string]func(mi.Record, string){}}
 	var err error
-	if g.ui, err = openTerminal(proc.Size{}, true); err != nil {
+	if g.ui, err = openRaw(); err != nil {
 		return err
 	}
-	if d.tty, err = openTerminal(program.Size, false); err != nil {
+	if d.tty, err = d.openTTY(program.Size, false); err != nil {
 		_ = g.ui.Close() // the reason counts
 		return err
 	}
@@ -87,6 +88,13 @@ func (g *gdb) run(ctx context.Context) {
 	for {
 		n, err := r.Read(buf)
 		lines.Feed(buf[:n], g.line)
+		for _, o := range g.heard {
+			o.flush()
+		}
+		g.heard = g.heard[:0]
+		if begun := lines.Rest(); len(begun) > 0 && begun[0] == '~' { // to be woken for each of its bytes would hold gdb up
+			pause()
+		}
 		if err != nil {
 			break
 		}
@@ -142,6 +150,13 @@ func (g *gdb) line(b []byte, lost int64) {
 	r, err := mi.Parse(b)
 	if lost > 0 || err != nil { // too long to be of use, or no line of the language
 		r = mi.Record{Kind: mi.Other, Text: line}
+		why := fmt.Sprintf("spawnx: a line of %d bytes was left out", int64(len(b))+lost)
+		if token, rest := mi.SplitToken(line); token != "" && strings.HasPrefix(rest, "^") { // somebody waits for it
+			line = token + "^error,msg=" + cString(why)
+			r, _ = mi.Parse([]byte(line)) // we wrote it
+		} else if lost > 0 {
+			line = "&" + cString(why+"\n")
+		}
 	}
 	g.d.mu.Lock()
 	defer g.d.mu.Unlock()
@@ -183,7 +198,8 @@ func (g *gdb) deliver(dl delivery) {
 	}
 	for n, o := range g.fronts {
 		if n == dl.to || dl.to == all && n != dl.not {
-			o.put([]byte(dl.line), dl.must)
+			o.add([]byte(dl.line), dl.must)
+			g.heard = append(g.heard, o)
 		}
 	}
 }
@@ -242,13 +258,7 @@ func (g *gdb) ask(command string, answer func(r mi.Record, said string)) {
 
 // later writes what was prepared, which goes out in one piece. Called with d.mu
 // held.
-func (g *gdb) later(send string) {
-	g.d.work.Add(1) // run is still counted: it ends what waits
-	go func() {
-		defer g.d.work.Done()
-		g.write(send)
-	}()
-}
+func (g *gdb) later(send string) { g.d.later(func() { g.write(send) }) }
 
 // write sends a line to gdb. A gdb that has ended tells it by its end.
 func (g *gdb) write(line string) {
@@ -331,6 +341,8 @@ func (g *gdb) interrupt(ctx context.Context) error {
 	return err
 }
 
+func (g *gdb) ready() bool { return true }
+
 // consoleInterrupt is for a ^C at the console while its prompt is shown.
 func (g *gdb) consoleInterrupt() bool {
 	g.d.mu.Lock()
@@ -344,7 +356,8 @@ func (g *gdb) consoleInterrupt() bool {
 
 // ServeMI lets one front end speak gdb's machine interface as if it were alone:
 // it reads commands from conn and writes answers and notices, until conn ends or
-// ctx does. The front end's tokens are its own. It does not close conn.
+// ctx does. The front end's tokens are its own. What front ends say when they are
+// closed, -gdb-exit, ends the service and not gdb. It does not close conn.
 func (d *Debugger) ServeMI(ctx context.Context, conn io.ReadWriter) error {
 	g, ok := d.engine.(*gdb)
 	if !ok {
@@ -369,6 +382,11 @@ func (d *Debugger) ServeMI(ctx context.Context, conn io.ReadWriter) error {
 		o.end()
 	}()
 	return serve(ctx, conn, o, func(line []byte) (asked bool) {
+		if token, command := mi.SplitToken(string(bytes.TrimSpace(line))); command == "-gdb-exit" {
+			o.put([]byte(token+"^exit\n"), true)
+			o.end()
+			return true
+		}
 		d.mu.Lock()
 		send, answer := g.mux.command(n, string(line))
 		if answer != "" {
@@ -396,6 +414,10 @@ func gdbEvents(r mi.Record) []Event {
 			return nil
 		}
 		return []Event{{Kind: KindOutput, Text: r.Text}}
+	case mi.Result: // before the answer is seen the state is known
+		if r.Class == "running" {
+			return []Event{{Kind: KindRunning}}
+		}
 	case mi.Exec:
 		if r.Class == "running" {
 			return []Event{{Kind: KindRunning, Thread: number(r.Results.String("thread-id"))}}

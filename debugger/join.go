@@ -26,11 +26,11 @@ func Join(profile string) (d *Debugger, line string, err error) {
 		return nil, "", fmt.Errorf("%s cannot be joined: only gdb opens a second interface while it runs", p.Name)
 	}
 	g := &gdb{fronts: map[int]*outbox{}, waiting: map[string]func(mi.Record, string){}, joined: true}
-	if g.ui, err = openTerminal(proc.Size{}, true); err != nil {
+	if g.ui, err = openRaw(); err != nil {
 		return nil, "", err
 	}
 	d = &Debugger{
-		profile: p, state: State{Debugger: p.Name, Phase: Starting, Breakpoints: []Breakpoint{}},
+		profile: p, state: starting(p),
 		fronts: map[int]*outbox{}, ended: make(chan struct{}), due: true, engine: g,
 	}
 	g.d = d

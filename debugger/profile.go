@@ -31,20 +31,31 @@ type Profile struct {
 	Env      []string  `json:"env,omitempty"`  // added to the environment
 	Init     []string  `json:"init,omitempty"` // commands, given once it is ready
 
-	Prompt   string `json:"prompt"`             // the end of the output when a command is awaited
-	Question string `json:"question,omitempty"` // the end of the output when the person is asked something
-	Async    bool   `json:"async,omitempty"`    // the prompt is shown while the program runs, too: a Location says that it stopped
+	Prompt       string `json:"prompt"`                 // the end of the output when a command is awaited
+	Continuation string `json:"continuation,omitempty"` // the end of the output when a command is to go on: that of a front end is given up with ^C
+	Question     string `json:"question,omitempty"`     // the end of the output when the person is asked something
+	Async        bool   `json:"async,omitempty"`        // the prompt is shown while the program runs, too: a Location says that it stopped
 	// StopsFirst: before it takes commands the program has to stop at its start, which comes after the first prompt.
 	StopsFirst bool   `json:"stops_first,omitempty"`
 	Run        string `json:"run,omitempty"` // a line behind the prompt that lets the program run
-	// Location, Breakpoint, Deleted and Exited match lines. Their groups are named: file, path, line, func, thread, id,
-	// reason, status.
+	// Location, Breakpoint, Deleted and Exited match lines. Their groups are named: file, path, class (of Java, instead of
+	// file), line, func, thread, id, reason, status. A file is looked for where the debugger runs and beside the program.
 	Location   string `json:"location,omitempty"`   // where it stopped
 	Breakpoint string `json:"breakpoint,omitempty"` // one was made
 	Deleted    string `json:"deleted,omitempty"`    // one is gone
 	Exited     string `json:"exited,omitempty"`     // the program has ended
+	Failed     string `json:"failed,omitempty"`     // the debugger complains of a command
+	// Sets and Clears match commands, as they stand behind the prompt, of debuggers that say nothing when a breakpoint is
+	// made or deleted. Without a file the present one is meant.
+	Sets   string `json:"sets,omitempty"`
+	Clears string `json:"clears,omitempty"`
 
-	Quit string `json:"quit,omitempty"` // the command that ends the debugger
+	// Interrupt is the command that stops the program while it runs; "" is ^C at the console.
+	Interrupt string `json:"interrupt,omitempty"`
+	// Commands are for front ends, by what they mean: run, continue, next, step, finish, break, clear, quit;
+	// backtrace and locals, whose answers are text for people. In them stand {path}, {file} (its last part), {class} (without what is
+	// behind the dot), {line} and {id} for a place and a breakpoint.
+	Commands map[string]string `json:"commands,omitempty"`
 }
 
 // A Variant is how a debugger is started for some programs.
@@ -131,15 +142,18 @@ func ParseProfile(data []byte, file string) (Profile, error) {
 }
 
 // patterns are a profile's regular expressions; nil matches nothing.
-type patterns struct{ prompt, question, run, location, breakpoint, deleted, exited *regexp.Regexp }
+type patterns struct {
+	prompt, continuation, question, run, location, breakpoint, deleted, exited, failed, sets, clears *regexp.Regexp
+}
 
 func (p Profile) compile() (c patterns, err error) {
 	for _, one := range []struct {
 		name, text string
 		to         **regexp.Regexp
 	}{
-		{"prompt", p.Prompt, &c.prompt}, {"question", p.Question, &c.question}, {"run", p.Run, &c.run}, {"location", p.Location, &c.location},
+		{"prompt", p.Prompt, &c.prompt}, {"continuation", p.Continuation, &c.continuation}, {"question", p.Question, &c.question}, {"run", p.Run, &c.run}, {"location", p.Location, &c.location},
 		{"breakpoint", p.Breakpoint, &c.breakpoint}, {"deleted", p.Deleted, &c.deleted}, {"exited", p.Exited, &c.exited},
+		{"failed", p.Failed, &c.failed}, {"sets", p.Sets, &c.sets}, {"clears", p.Clears, &c.clears},
 	} {
 		if one.text == "" {
 			continue

@@ -2,6 +2,7 @@ package debugger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,10 @@ import (
 	"github.com/spawnx/spawnx/bridge/fifo"
 	"github.com/spawnx/spawnx/session"
 )
+
+// doorsFile is where, in the folder of its name, the doors of a debugger are
+// written down for those who come later.
+const doorsFile = "debugger.json"
 
 // The channels of a debugger that is served under a name.
 const (
@@ -43,6 +48,7 @@ type Publication struct {
 	main    *session.Server
 	servers []*session.Server
 	closers []io.Closer
+	file    string // where the doors are written down; "": not yet
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
 }
@@ -82,9 +88,16 @@ func (p *Publication) open(ctx context.Context, name *session.Name, fifos string
 		return err
 	}
 	if _, ok := p.d.engine.(*gdb); ok {
-		return p.speak(ctx, ChannelMI, path("mi.sock"), fifos, p.d.ServeMI)
+		if err := p.speak(ctx, ChannelMI, path("mi.sock"), fifos, p.d.ServeMI); err != nil {
+			return err
+		}
 	}
-	return nil
+	data, err := json.Marshal(p.doors)
+	if err != nil { // it is plain data
+		panic(err)
+	}
+	p.file = path(doorsFile)
+	return os.WriteFile(p.file, data, 0o600)
 }
 
 // serve lets clients at a terminal.
@@ -176,27 +189,33 @@ func (p *Publication) Close() error {
 		}
 		all = append(all, err)
 	}
+	if p.file != "" {
+		all = append(all, os.Remove(p.file))
+	}
 	p.work.Wait()
 	return errors.Join(all...)
 }
 
-// EventsOf is the socket of the events of a named program that is a debugger; an
-// fs.ErrNotExist for others.
-func EventsOf(i session.Info) (path string, err error) {
+// DoorsOf are the doors of a named program that is a debugger; an fs.ErrNotExist
+// for others.
+func DoorsOf(i session.Info) (doors Doors, err error) {
 	for _, door := range i.Doors {
 		socket, ok := strings.CutPrefix(door, "unix:")
 		if !ok || filepath.Base(socket) != ChannelConsole+".sock" {
 			continue
 		}
-		path = filepath.Join(filepath.Dir(socket), ChannelEvents+".sock")
-		_, err := os.Stat(path)
-		return path, err
+		data, err := os.ReadFile(filepath.Join(filepath.Dir(socket), doorsFile))
+		if err != nil {
+			return doors, err
+		}
+		return doors, json.Unmarshal(data, &doors)
 	}
-	return "", fmt.Errorf("%s is no debugger: %w", i.Name, fs.ErrNotExist)
+	return doors, fmt.Errorf("%s is no debugger: %w", i.Name, fs.ErrNotExist)
 }
 
-// DialEvents connects to the events of the debugger of this name.
-func DialEvents(ctx context.Context, name string) (net.Conn, error) {
+// Dial connects to a channel of lines, ChannelEvents or ChannelMI, of the debugger
+// of this name.
+func Dial(ctx context.Context, name, channel string) (net.Conn, error) {
 	all, err := session.List(ctx)
 	if err != nil {
 		return nil, err
@@ -206,14 +225,19 @@ func DialEvents(ctx context.Context, name string) (net.Conn, error) {
 		if !i.Running {
 			continue
 		}
-		if i.Name == name {
-			path, err := EventsOf(i)
-			if err != nil {
-				return nil, err
-			}
-			return new(net.Dialer).DialContext(ctx, "unix", path)
+		if i.Name != name {
+			running = append(running, i.Name)
+			continue
 		}
-		running = append(running, i.Name)
+		doors, err := DoorsOf(i)
+		if err != nil {
+			return nil, err
+		}
+		path, ok := doors.Channels[channel]
+		if !ok {
+			return nil, fmt.Errorf("%s has no channel %s\nhint: its events have the same for all debuggers", name, channel)
+		}
+		return new(net.Dialer).DialContext(ctx, "unix", path)
 	}
 	return nil, &session.NotRunningError{Name: name, Running: running}
 }

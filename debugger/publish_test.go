@@ -59,7 +59,7 @@ func hear(t *testing.T, in *bufio.Scanner, prefix string) string {
 // A front end that was started later, by itself, finds the debugger by its name
 // or sockets, leaves, and another comes; a person sits at the console meanwhile.
 func TestPublish(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
 	d := start(t, "gdb", proc.Command(compiled(t, askingC)))
 	doors := publish(t, d, "")
 	if len(doors.Channels) != 4 || !strings.HasPrefix(doors.PTS, "/dev/pts/") || doors.PID != d.Console().Stats().Peer.PID {
@@ -67,11 +67,7 @@ func TestPublish(t *testing.T) {
 	}
 	dial := func(channel string) (net.Conn, *bufio.Scanner) {
 		t.Helper()
-		conn, err := net.Dial("unix", doors.Channels[channel])
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { conn.Close() })
+		conn := dial(t, doors, channel)
 		return conn, bufio.NewScanner(conn)
 	}
 	first, hears := dial("events")

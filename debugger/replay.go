@@ -113,10 +113,14 @@ func Replay(ctx context.Context, recording io.Reader) (*Debugger, error) {
 	if err != nil {
 		return nil, err
 	}
+	profile, err := LookupProfile("gdb")
+	if err != nil {
+		return nil, err
+	}
 	p := &player{commands: make(chan string), left: make(chan struct{}), outs: map[string]*io.PipeWriter{}}
 	g := &gdb{fronts: map[int]*outbox{}, waiting: map[string]func(mi.Record, string){}, joined: true, adopted: true}
 	d := &Debugger{
-		profile: Profile{Name: "gdb"}, state: State{Debugger: "gdb", Phase: Starting, Breakpoints: []Breakpoint{}},
+		profile: profile, state: starting(profile),
 		fronts: map[int]*outbox{}, ended: make(chan struct{}), due: true, engine: g,
 	}
 	g.d = d

@@ -24,8 +24,8 @@ func serve(ctx context.Context, conn io.ReadWriter, o *outbox, handle func(line 
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { interrupt(conn) })()
 
+	o.writesTo(conn)
 	var writing sync.WaitGroup
-	written := make(chan struct{}, 1)
 	writing.Go(func() {
 		for {
 			lines, err := o.take(ctx)
@@ -36,7 +36,6 @@ func serve(ctx context.Context, conn io.ReadWriter, o *outbox, handle func(line 
 				cancel(err)
 				return
 			}
-			wake(written)
 		}
 	})
 	defer writing.Wait()
@@ -46,8 +45,7 @@ func serve(ctx context.Context, conn io.ReadWriter, o *outbox, handle func(line 
 	if err == nil && asked { // it has said all, and waits for the rest
 		for !idle() || !o.empty() {
 			select {
-			case <-written:
-			case <-time.After(idlePause): // an answer that is not due yet wakes nobody
+			case <-o.taken: // an answer has gone out
 			case <-ctx.Done():
 				return over(ctx)
 			}
@@ -62,10 +60,6 @@ func serve(ctx context.Context, conn io.ReadWriter, o *outbox, handle func(line 
 	}
 	return err
 }
-
-// idlePause is how often it is looked whether the last answer has come to a front
-// end that sends no more.
-const idlePause = 10 * time.Millisecond
 
 // over is why a front end was left: its end and the debugger's are no errors.
 func over(ctx context.Context) error {

@@ -11,24 +11,35 @@ import (
 	"github.com/spawnx/spawnx/ptyio"
 )
 
-// openTerminal makes a terminal that is no program's own: the debugger opens it
-// by its name. Our copy of the slave stays open, or the terminal would end
-// whenever nobody has it open, as between two runs. Raw, it passes bytes as they
-// are: for the machine interface.
-func openTerminal(size proc.Size, raw bool) (*bridge.Bridge, error) {
-	std, err := ptyio.Open(ptyio.PTY, size, raw)
+// openRaw makes a terminal for the machine interface, which passes bytes as they
+// are.
+func openRaw() (*bridge.Bridge, error) {
+	std, err := ptyio.Open(ptyio.PTY, proc.Size{}, true)
 	if err != nil {
 		return nil, err
 	}
-	if raw {
-		if err := std.Terminal.SetMode(ptyio.Mode{}); err != nil {
-			_ = std.Close() // the reason counts
-			return nil, err
-		}
+	if err := std.Terminal.SetMode(ptyio.Mode{}); err != nil {
+		_ = std.Close() // the reason counts
+		return nil, err
 	}
+	return terminalBridge(std, terminalInput{std.Out}), nil
+}
+
+// openTTY makes the debugged program's terminal; instead: see programInput.
+func (d *Debugger) openTTY(size proc.Size, instead bool) (*bridge.Bridge, error) {
+	std, err := ptyio.Open(ptyio.PTY, size, false)
+	if err != nil {
+		return nil, err
+	}
+	return terminalBridge(std, &programInput{terminalInput{std.Out}, std.Terminal, instead, d.interruptSoon}), nil
+}
+
+// terminalBridge is that of a terminal that is no program's own: the debugger
+// opens it by its name. Our copy of the slave stays open, or the terminal would
+// end whenever nobody has it open, as between two runs.
+func terminalBridge(std *ptyio.Stdio, in bridge.Sink) *bridge.Bridge {
 	out := bridge.NewStream(std.Out, 0, 0)
-	in := bridge.NewInput(terminalInput{std.Out}, out)
-	return bridge.New(&terminal{std: std, out: out}, out, nil, in, std.Close), nil
+	return bridge.New(&terminal{std: std, out: out}, out, nil, bridge.NewInput(in, out), std.Close)
 }
 
 // terminalInput is the way to a terminal's program. Closing it is not the end of
@@ -37,6 +48,57 @@ type terminalInput struct{ *ptyio.File }
 
 func (terminalInput) Close() error     { return errors.ErrUnsupported }
 func (terminalInput) OnTerminal() bool { return true }
+
+// programInput is the way to the debugged program's terminal. The key that
+// interrupts is a signal for those whose controlling terminal it is: gdb gives its
+// program one, and sees the signal first. Of the other debuggers some give none,
+// so that it would be a signal for nobody, and some let it end the program: they
+// are asked to stop it instead.
+type programInput struct {
+	terminalInput
+	terminal  *ptyio.Terminal
+	instead   bool // the key does not reach the program
+	interrupt func() (runs bool)
+}
+
+func (p *programInput) Write(b []byte) (int, error) {
+	return p.pass(b, p.terminalInput.Write)
+}
+
+func (p *programInput) WriteNow(b []byte) (int, error) {
+	return p.pass(b, p.terminalInput.WriteNow)
+}
+
+// pass writes b, and does what the key in it means.
+func (p *programInput) pass(b []byte, write func([]byte) (int, error)) (int, error) {
+	const key = 0x03
+	at := bytes.IndexByte(b, key)
+	if at < 0 || !p.isKey(key) {
+		return write(b)
+	}
+	n, err := write(b[:at])
+	if n < at || err != nil {
+		return n, err
+	}
+	if !p.interrupt() || !p.instead {
+		if n, err := write(b[at : at+1]); n == 0 {
+			return at, err
+		}
+	}
+	n, err = p.pass(b[at+1:], write)
+	return at + 1 + n, err
+}
+
+// isKey reports whether a key is to be done here: the program does not read it, and,
+// unless it is done instead, it would be a signal for nobody.
+func (p *programInput) isKey(key byte) bool {
+	mode, err := p.terminal.Mode()
+	if err != nil || mode.Interprets(key) != "INTR" {
+		return false
+	}
+	group, err := p.terminal.Foreground()
+	return p.instead || err == nil && group == 0
+}
 
 // A terminal is the far side of one: whatever program has it open.
 type terminal struct {

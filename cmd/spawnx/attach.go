@@ -53,6 +53,9 @@ type attaching struct {
 const leaveKey = 0x1c // ctrl-\
 
 func (a *attaching) run(name string) error {
+	if of, channel, ok := ofLines(name); ok {
+		return ofName("attach", name, a.lines(of, channel))
+	}
 	here := lookAround()
 	person := here.stdinTerminal && here.stdoutTerminal
 	d := session.Dialer{Role: session.Driver, Take: a.take, Terminal: person && !a.readOnly}

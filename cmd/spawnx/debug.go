@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -29,9 +31,9 @@ or a unix socket in the folder of its NAME:
 
   NAME.console  the debugger's own command line, a terminal: spawnx attach NAME
   NAME.tty      the debugged program's terminal: spawnx attach NAME.tty
-  events        lines of JSON, the same for every debugger; requests go in, answers and events come out:
+  NAME.events   lines of JSON, the same for every debugger; requests go in, answers and events come out:
                 {"id":1,"do":"break main"}  {"id":2,"interrupt":true}
-  mi            gdb's machine interface, shared by any number of front ends
+  NAME.mi       gdb's machine interface, shared by any number of front ends
 
 PROFILE is ` + strings.Join(debugger.Profiles(), ", ") + `, or one of your own:
 a file PROFILE.json in spawnx/debuggers below your configuration folder. CMD is the program to debug.
@@ -239,6 +241,35 @@ func (d *debugging) says(doors debugger.Doors, line string) (lines []string) {
 	}
 	if line != "" {
 		return []string{"type this at the gdb that runs: " + line}
+	}
+	return nil
+}
+
+// ofLines splits NAME.events and NAME.mi, the channels of a debugger that are lines and not a terminal.
+func ofLines(name string) (of, channel string, ok bool) {
+	of, channel, _ = strings.Cut(name, ".")
+	return of, channel, channel == debugger.ChannelEvents || channel == debugger.ChannelMI
+}
+
+// lines joins our input and output and such a channel, as a front end of its own: for one that would start a debugger
+// on pipes.
+func (a *attaching) lines(name, channel string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	conn, err := debugger.Dial(ctx, name, channel)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	if !a.readOnly {
+		go func() { // as long as our input
+			_, _ = io.Copy(conn, os.Stdin) // the connection's end is seen below
+			_ = conn.(*net.UnixConn).CloseWrite()
+		}()
+	}
+	if _, err := io.Copy(os.Stdout, conn); err != nil && ctx.Err() == nil {
+		return &outputError{err}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"syscall"
 
+	"github.com/spawnx/spawnx/debugger"
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/grammar"
 	"github.com/spawnx/spawnx/internal/secret"
@@ -93,7 +94,7 @@ func status(err error) int {
 	case errors.As(err, &scripted): // behind what stands for itself: a reader of our output that is gone, ctrl-c
 		return scripted.status
 	case notThere(err), errors.As(err, &failed), errors.As(err, &input), errors.Is(err, errTests), errors.Is(err, grammar.ErrNobody), errors.Is(err, secret.ErrNoTerminal),
-		errors.As(err, &unseen), errors.As(err, &partly):
+		errors.As(err, &unseen), errors.As(err, &partly), errors.Is(err, debugger.ErrEnded):
 		return didNotWork
 	case errors.As(err, &start):
 		return startStatus(start)

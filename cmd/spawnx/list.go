@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/spawnx/spawnx/debugger"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/session"
 )
@@ -53,7 +54,14 @@ and whose status nobody has asked for with spawnx wait.`,
 func showListJSON(w io.Writer, all []session.Info, _ time.Time) error {
 	lines := json.NewEncoder(w)
 	for _, info := range all {
-		if err := lines.Encode(info); err != nil {
+		doors, _ := debugger.DoorsOf(info) // others have none
+		line := struct {
+			session.Info
+			Channels map[string]string `json:"channels,omitempty"`
+			PTS      string            `json:"pts,omitempty"`
+			Fifo     string            `json:"fifo,omitempty"`
+		}{info, doors.Channels, doors.PTS, doors.Fifo}
+		if err := lines.Encode(line); err != nil {
 			return err
 		}
 	}

@@ -88,7 +88,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // A hello is a page's first message on a socket.
 type hello struct {
 	Token  string `json:"token"`
-	Open   string `json:"open"`             // "programs", "terminal", "text" or "debugger"
+	Open   string `json:"open"`             // "programs", "terminal", "text", "debugger" or "mi"
 	Name   string `json:"name,omitempty"`   // of the program, or NAME.CHANNEL
 	Offset *int64 `json:"offset,omitempty"` // of a terminal that comes back: what it has
 	Rows   int    `json:"rows,omitempty"`
@@ -149,6 +149,8 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) {
 		err = p.text(ctx)
 	case "debugger":
 		err = p.debugger(ctx)
+	case "mi":
+		err = p.mi(ctx)
 	default:
 		_ = conn.Close(websocket.StatusPolicyViolation, "nothing of that kind can be opened")
 		return

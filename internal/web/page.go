@@ -93,7 +93,7 @@ func (p *page) programs(ctx context.Context) error {
 		for _, i := range all {
 			i.Clients = 0 // we are one of them: no news
 			i.Output = 0
-			_, err := debugger.EventsOf(i)
+			_, err := debugger.DoorsOf(i)
 			list = append(list, program{i, err == nil})
 		}
 		b, err := json.Marshal(map[string]any{"programs": list, "first": p.h.o.Name, "drive": p.h.o.Drive})
@@ -389,7 +389,7 @@ func (p *page) listenText(ctx context.Context, c *session.Client) error {
 // debugger joins the page to a debugger's events: lines one way, requests the
 // other, and the text of source files that the events have named.
 func (p *page) debugger(ctx context.Context) error {
-	conn, err := debugger.DialEvents(ctx, p.hello.Name)
+	conn, err := debugger.Dial(ctx, p.hello.Name, debugger.ChannelEvents)
 	if err != nil {
 		return err
 	}
@@ -462,6 +462,29 @@ func (p *page) debugger(ctx context.Context) error {
 		}
 	}
 	return lines.Err()
+}
+
+// mi joins the page to gdb's machine interface, as a front end of its own: bytes in
+// binary messages, which may be cut anywhere.
+func (p *page) mi(ctx context.Context) error {
+	if !p.h.o.Drive {
+		return errors.New("this page may only watch")
+	}
+	conn, err := debugger.Dial(ctx, p.hello.Name, debugger.ChannelMI)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ws := websocket.NetConn(ctx, p.conn, websocket.MessageBinary)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		_, _ = io.Copy(conn, ws) // until the page leaves
+		_ = conn.Close()
+	})
+	defer reading.Wait()
+	defer p.conn.CloseNow()
+	_, err = io.Copy(ws, conn)
+	return err
 }
 
 // looks are the commands of gdb that change nothing: those who watch may give them.
