@@ -1,6 +1,9 @@
 package match
 
-import "bytes"
+import (
+	"bytes"
+	"sync"
+)
 
 // A lone is a set of one text. It needs no automaton, whose making costs more
 // than most dialogs search: the standard library finds the text, and it is
@@ -8,6 +11,9 @@ import "bytes"
 type lone struct {
 	text []byte
 	fall []int32 // of each prefix, by its length, that of the longest one that also ends it
+
+	once   sync.Once
+	rarest int // place of its rarest byte, in texts like the first long one
 }
 
 func newLone(text string) *lone {
@@ -47,13 +53,55 @@ func (l *lone) feed(b []byte, held int32) (end int, now int32) {
 	if held > 0 {
 		return -1, held
 	}
-	if at := bytes.Index(b[i:], l.text); at >= 0 {
+	if at := l.index(b[i:]); at >= 0 {
 		return i + at + len(l.text), 0
 	}
 	for i = max(i, len(b)-len(l.text)+1); i < len(b); i++ {
 		held = l.next(held, b[i])
 	}
 	return -1, held
+}
+
+// From this length on a text is searched by the rarest byte. What is to be
+// expected of it, this much of the first one says.
+const (
+	longText   = 4 << 10
+	loneSample = 4 << 10
+)
+
+// index is bytes.Index, which goes by the first byte: in a log that may be one
+// that begins each line.
+func (l *lone) index(b []byte) int {
+	if len(b) < longText || len(l.text) == 1 {
+		return bytes.Index(b, l.text)
+	}
+	l.once.Do(func() {
+		text := sharesIn(b[:loneSample])
+		for place, c := range l.text {
+			if text[c] < text[l.text[l.rarest]] {
+				l.rarest = place
+			}
+		}
+	})
+	limit := len(b) - len(l.text) + 1
+	rare := l.text[l.rarest]
+	for i, looks := 0, 0; i < limit; i++ {
+		if looks > 8+i/32 { // it is not rare here
+			if n := bytes.Index(b[i:], l.text); n >= 0 {
+				return i + n
+			}
+			return -1
+		}
+		n := bytes.IndexByte(b[i+l.rarest:limit+l.rarest], rare)
+		if n < 0 {
+			return -1
+		}
+		i, looks = i+n, looks+1
+		if bytes.HasPrefix(b[i:], l.text) {
+			return i
+		}
+	}
+	return -1
 }
 
 // feedLone is Feed for a set of one text.

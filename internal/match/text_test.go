@@ -40,3 +40,31 @@ func TestLoneText(t *testing.T) {
 		}
 	}
 }
+
+// So it does in long texts, whether the byte that it goes by is rare there or not.
+func TestLoneTextInLongTexts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	from := func(alphabet string, n int) []byte {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = alphabet[rng.IntN(len(alphabet))]
+		}
+		return b
+	}
+	for range 2000 {
+		text := from("abq", 1+rng.IntN(12))
+		l := newLone(string(text))
+		for _, alphabet := range []string{"ab", "abcdefgh", "abq", "q"} { // the first one is the sample
+			all := from(alphabet, longText+rng.IntN(2*longText))
+			if rng.IntN(2) == 0 {
+				copy(all[rng.IntN(len(all)-len(text)):], text)
+			}
+			if rng.IntN(8) == 0 {
+				copy(all[len(all)-len(text):], text)
+			}
+			if at, want := l.index(all), bytes.Index(all, text); at != want {
+				t.Fatalf("%q in %d bytes of %q: %d, not %d", text, len(all), alphabet, at, want)
+			}
+		}
+	}
+}
