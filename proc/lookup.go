@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -37,6 +38,9 @@ func checkSpec(s Spec) error {
 		case !ok:
 			return failed(stageExec, fmt.Sprintf("the environment has %q, which is not name=value", e))
 		}
+	}
+	if c := s.Credential; c != nil && (c.UID == math.MaxUint32 || c.GID == math.MaxUint32) {
+		return failed(stagePermission, fmt.Sprintf("there is no user or group %d", uint32(math.MaxUint32)))
 	}
 	if strings.ContainsRune(s.Dir, 0) {
 		return failed(stageDir, "the folder's name contains a NUL byte")

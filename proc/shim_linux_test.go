@@ -95,12 +95,16 @@ func TestStartErrorsThroughTheShim(t *testing.T) {
 		{Spec{Args: []string{"true", strings.Repeat("x", 1<<17)}, Umask: &umask}, "exec", syscall.E2BIG},
 		{Spec{Args: []string{"true"}, Limits: huge}, "limits", syscall.EPERM},
 		{Spec{Args: []string{"true"}, Umask: &tooLarge}, "limits", nil},
+		{Spec{Args: []string{"true"}, Umask: &umask, Credential: &Credential{UID: 1<<32 - 1}}, "permission", syscall.EINVAL},
 		{Spec{Args: []string{"true"}, Umask: &umask, Dir: "/no/such"}, "dir", os.ErrNotExist},
 	} {
 		p, err := Start(t.Context(), tt.spec)
 		var se *StartError
 		if err == nil {
 			end(t, p)
+		}
+		if tt.spec.Limits == huge && !strings.HasPrefix(err.Error(), "start true: limit files 1073741824: operation not permitted\nhint: it is above") {
+			t.Error(err)
 		}
 		if !errors.As(err, &se) || se.Stage != tt.stage || tt.is != nil && !errors.Is(err, tt.is) {
 			t.Errorf("%.60q: %v; want stage %s, %v", tt.spec.Args, err, tt.stage, tt.is)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -54,6 +55,8 @@ func (l launch) viaShim(files []*os.File) (*child, error) {
 	switch {
 	case errors.As(err, &f) && f.Errno != 0 && (f.Step == "execve" || f.Step == "user" || f.Step == "dir"):
 		return nil, f.Errno // as from a fork without the shim
+	case f != nil && f.Errno == syscall.EPERM && strings.HasPrefix(f.Step, "limit "):
+		err = &reason{text: f.Error(), err: f, hint: "it is above our own hard limit (ulimit -H), or above what the system gives at all"}
 	}
 	return nil, &StartError{stageLimits, l.spec.Args[0], err}
 }

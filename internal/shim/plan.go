@@ -92,7 +92,7 @@ func (w Words) Split() []string {
 
 // A Failure is what a helper that could not do its plan reports.
 type Failure struct {
-	Step  string        // "limit files", "user", "dir", "no_new_privs", "execve"
+	Step  string        // "limit files 77", "user", "dir", "no_new_privs", "execve"
 	Errno syscall.Errno // 0 where Text says all
 	Text  string        `json:",omitempty"`
 }

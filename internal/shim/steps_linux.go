@@ -1,6 +1,7 @@
 package shim
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -71,7 +72,7 @@ func keepMemory(n int) {
 // limit that Go raised at its start.
 func limit(l Limit) *Failure {
 	if err := syscall.Setrlimit(l.Resource, &syscall.Rlimit{Cur: l.Soft, Max: l.Hard}); err != nil {
-		return fail("limit "+l.Name, err)
+		return fail(fmt.Sprintf("limit %s %d", l.Name, l.Soft), err)
 	}
 	return nil
 }
