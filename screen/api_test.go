@@ -57,6 +57,7 @@ func TestAnswers(t *testing.T) {
 		{"\x1b]10;?;?\a", "\x1b]10;rgb:d8d8/d8d8/d8d8\a\x1b]11;rgb:1818/1818/1818\a"},
 		{"\x1b]4;1;?\a", "\x1b]4;1;rgb:cdcd/0000/0000\a"},
 		{"\x1b]4;1;rgb:f/8/0;2;?\a\x1b]4;1;?\a", "\x1b]4;2;rgb:0000/cdcd/0000\a\x1b]4;1;rgb:ffff/8888/0000\a"},
+		{"\x1b]4;1;#fff;2;#ffff00000000\a\x1b]4;1;?;2;?\a", "\x1b]4;1;rgb:f0f0/f0f0/f0f0\a\x1b]4;2;rgb:ffff/0000/0000\a"},
 		{"\x1b[18t", "\x1b[8;5;10t"},
 		{"\x1b[14t\x1b[16t", "\x1b[4;80;80t\x1b[6;16;8t"},
 		{"\x1b]0;evil\a\x1b[21t", "\x1b]l\x1b\\"}, // never what was written there

@@ -49,7 +49,7 @@ func told(l looks) string {
 
 func TestBehaviours(t *testing.T) {
 	table := readBehaviours(t)
-	if len(table) < 120 {
+	if len(table) < 500 {
 		t.Fatalf("only %d behaviours", len(table))
 	}
 	r := rand.New(rand.NewPCG(1, 1))

@@ -11,6 +11,7 @@ func (s *Screen) arg(i, missing int) int {
 // controlSequence ends CSI … b.
 func (s *Screen) controlSequence(b byte) {
 	switch {
+	case s.subs != 0 && b != 'm': // no other sequence has colons
 	case s.inters == 0 && s.prefix == 0:
 		s.csiPlain(b)
 	case s.inters == 0:
@@ -38,6 +39,12 @@ func (s *Screen) csiPlain(b byte) {
 	case 'C': // CUF
 		s.forward(n)
 	case 'D': // CUB
+		if s.wrapsBack() {
+			for range min(n, s.rows*s.cols) {
+				s.backspace()
+			}
+			break
+		}
 		s.back(n)
 	case 'E': // CNL
 		s.down(n)
@@ -72,15 +79,12 @@ func (s *Screen) csiPlain(b byte) {
 		s.pending = false
 	case 'S': // SU
 		s.scrollUp(s.top, s.bottom, n)
-		s.pending = false
 	case 'T': // SD; with five parameters it is about highlighting by the mouse
 		if s.n <= 1 {
 			s.scrollDown(s.top, s.bottom, n)
-			s.pending = false
 		}
 	case '^': // SD as ECMA-48 first printed it
 		s.scrollDown(s.top, s.bottom, n)
-		s.pending = false
 	case 'X': // ECH
 		s.eraseCells(s.lines[s.y], s.x, min(s.x+n, s.cols))
 		s.pending = false
@@ -195,13 +199,9 @@ func (s *Screen) csiInter(inter, b byte) {
 	case " A": // SR
 		s.shiftColumns(s.left, s.arg(0, 1), (*Screen).insertCells)
 	case "'}": // DECIC
-		if s.inMargins() {
-			s.shiftColumns(s.x, s.arg(0, 1), (*Screen).insertCells)
-		}
+		s.shiftColumns(s.x, s.arg(0, 1), (*Screen).insertCells)
 	case "'~": // DECDC
-		if s.inMargins() {
-			s.shiftColumns(s.x, s.arg(0, 1), (*Screen).deleteCells)
-		}
+		s.shiftColumns(s.x, s.arg(0, 1), (*Screen).deleteCells)
 	case "$x", "$z", "${", "$v":
 		s.rectangle(b)
 		s.pending = false
@@ -233,47 +233,54 @@ func (s *Screen) moveTo(y, x int) {
 
 func (s *Screen) home() { s.moveTo(0, 0) }
 
-// up, down, forward and back stop at the margins, unless the cursor is outside of them already.
-func (s *Screen) up(n int) {
-	limit := 0
+// Where a movement stops: at the margin, unless the cursor is outside of it already.
+
+func (s *Screen) topEdge() int {
 	if s.y >= s.top {
-		limit = s.top
+		return s.top
 	}
-	s.y = max(s.y-n, limit)
-	s.pending = false
+	return 0
 }
 
-func (s *Screen) down(n int) {
-	limit := s.rows - 1
+func (s *Screen) bottomEdge() int {
 	if s.y <= s.bottom {
-		limit = s.bottom
+		return s.bottom
 	}
-	s.y = min(s.y+n, limit)
-	s.pending = false
+	return s.rows - 1
 }
 
-func (s *Screen) forward(n int) {
-	limit := s.cols - 1
+// leftEdge is also where a carriage return goes, rightEdge the last column that is written to.
+func (s *Screen) leftEdge() int {
+	if s.x >= s.left {
+		return s.left
+	}
+	return 0
+}
+
+func (s *Screen) rightEdge() int {
 	if s.x <= s.right {
-		limit = s.right
+		return s.right
 	}
-	s.x = min(s.x+n, limit)
-	s.pending = false
+	return s.cols - 1
 }
 
-func (s *Screen) back(n int) {
-	s.x = max(s.x-n, s.leftEdge())
-	s.pending = false
-}
+func (s *Screen) up(n int)      { s.y, s.pending = max(s.y-n, s.topEdge()), false }
+func (s *Screen) down(n int)    { s.y, s.pending = min(s.y+n, s.bottomEdge()), false }
+func (s *Screen) forward(n int) { s.x, s.pending = min(s.x+n, s.rightEdge()), false }
+func (s *Screen) back(n int)    { s.x, s.pending = max(s.x-n, s.leftEdge()), false }
+
+// wrapsBack reports whether moves to the left go on at the end of the row above.
+func (s *Screen) wrapsBack() bool { return s.modes.on(reverseWrap) && s.modes.on(autowrap) }
 
 // backspace goes one to the left; with reverse wrap, from the first column of a row that continues the one above to its
-// end.
+// end, and from behind the last column to it.
 func (s *Screen) backspace() {
 	edge := s.leftEdge()
 	switch {
+	case s.pending && s.wrapsBack():
 	case s.x > edge:
 		s.x--
-	case s.modes.on(reverseWrap) && s.modes.on(autowrap) && s.y > s.top && s.lines[s.y-1].wrapped:
+	case s.wrapsBack() && s.y > s.top && s.lines[s.y-1].wrapped:
 		s.y--
 		s.x = s.right
 	}
@@ -282,10 +289,7 @@ func (s *Screen) backspace() {
 
 // tab goes to the n-th tab stop, at most to the margin. There it leaves the cursor as it is, also one that is to wrap.
 func (s *Screen) tab(n int) {
-	limit := s.cols - 1
-	if s.x <= s.right {
-		limit = s.right
-	}
+	limit := s.rightEdge()
 	for ; n > 0 && s.x < limit; n-- {
 		for s.x++; s.x < limit && !s.tabs[s.x]; s.x++ {
 		}
@@ -383,8 +387,11 @@ func (s *Screen) deleteLines(n int) {
 	}
 }
 
-// shiftColumns inserts or deletes columns at x, in the rows of the scroll region.
+// shiftColumns inserts or deletes columns at x, in the rows of the scroll region, if the cursor is within the margins.
 func (s *Screen) shiftColumns(x, n int, shift func(*Screen, *row, int, int)) {
+	if !s.inMargins() {
+		return
+	}
 	for _, r := range s.lines[s.top : s.bottom+1] {
 		shift(s, r, x, n)
 	}

@@ -123,7 +123,7 @@ func (s *Screen) fullReset() {
 
 // softReset is DECSTR: what a program may have left behind that spoils the next one. The text stays.
 func (s *Screen) softReset() {
-	for _, m := range []mode{appCursor, appKeypad, insert, newLine} {
+	for _, m := range []mode{appCursor, appKeypad, insert, newLine, reverseWrap, marginMode} {
 		s.modes.set(m, false)
 	}
 	s.modes.set(autowrap, true)
@@ -181,7 +181,6 @@ func (s *Screen) useAlternate() {
 		s.lines = newRows(s.rows, s.cols)
 	}
 	s.eraseRows(0, s.rows)
-	s.pending = false
 }
 
 func (s *Screen) useMain() {
@@ -190,5 +189,4 @@ func (s *Screen) useMain() {
 	}
 	s.modes.set(alternate, false)
 	s.lines, s.other, s.spare = s.other, nil, s.lines
-	s.pending = false
 }

@@ -84,6 +84,7 @@ func (s *Screen) setPrivate(n int, on bool) {
 				s.saveCursor()
 			}
 			s.useAlternate()
+			s.pending = false
 		} else {
 			s.useMain()
 			s.restoreCursor()

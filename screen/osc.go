@@ -188,14 +188,17 @@ func (s *Screen) answerColor(what string, c Color) {
 	s.answer(fmt.Sprintf("\x1b]%s;rgb:%02x%02x/%02x%02x/%02x%02x%s", what, r, r, g, g, b, b, end))
 }
 
-// parseColor reads rgb:RR/GG/BB with one to four digits each, #RGB and #RRGGBB.
+// parseColor reads rgb:RR/GG/BB, #RRGGBB and the like, with one to four digits each. As in X11, rgb:f/f/f is the brightest,
+// but the digits of #fff are the first of two.
 func parseColor(f string) (c Color, ok bool) {
 	var parts []string
+	scaled := true
 	if list, isRGB := strings.CutPrefix(f, "rgb:"); isRGB {
 		parts = strings.Split(list, "/")
 	} else if digits, isHash := strings.CutPrefix(f, "#"); isHash && len(digits)%3 == 0 {
 		n := len(digits) / 3
 		parts = []string{digits[:n], digits[n : 2*n], digits[2*n:]}
+		scaled = false
 	}
 	if len(parts) != 3 {
 		return 0, false
@@ -206,8 +209,12 @@ func parseColor(f string) (c Color, ok bool) {
 		if err != nil || len(p) == 0 || len(p) > 4 {
 			return 0, false
 		}
-		full := uint64(1)<<(4*len(p)) - 1
-		v[i] = uint8((n*255 + full/2) / full)
+		if scaled {
+			full := uint64(1)<<(4*len(p)) - 1
+			v[i] = uint8((n*255 + full/2) / full)
+		} else {
+			v[i] = uint8(n << 16 >> (4 * len(p)) >> 8)
+		}
 	}
 	return RGB(v[0], v[1], v[2]), true
 }

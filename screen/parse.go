@@ -19,7 +19,6 @@ type parser struct {
 	utf8Len  int
 	utf8Need int
 	bell     bool // a string ended with BEL: answers end so too
-	c2       bool // in a string: the last byte was 0xC2, the first of a C1 control
 }
 
 type state uint8
@@ -87,10 +86,10 @@ func (s *Screen) ground(p []byte) []byte {
 	return s.beginRune(p)
 }
 
-// decoded takes a character that came in more than one byte.
+// decoded takes a character that came in more than one byte. A C1 control so written does nothing, as in xterm and tmux.
 func (s *Screen) decoded(r rune) {
 	if r < 0xa0 {
-		s.c1(byte(r))
+		s.cut()
 		return
 	}
 	s.print(r)
@@ -176,12 +175,6 @@ func (s *Screen) control(b byte) {
 	s.cut()
 }
 
-// c1 is a C1 control, as one character of UTF-8. (As a byte of its own it is no UTF-8.)
-func (s *Screen) c1(b byte) {
-	s.inters = 0
-	s.escapeFinal(b - 0x40)
-}
-
 // escape takes a byte after ESC.
 func (s *Screen) escape(b byte) {
 	switch {
@@ -207,7 +200,7 @@ func (s *Screen) escape(b byte) {
 func (s *Screen) begin(next state) {
 	s.state = next
 	s.inters, s.prefix, s.n, s.subs = 0, 0, 0, 0
-	s.str, s.over, s.c2 = s.str[:0], false, false
+	s.str, s.over = s.str[:0], false
 }
 
 // csi takes bytes of a control sequence.
@@ -281,20 +274,12 @@ func (s *Screen) collect(p []byte) []byte {
 			s.finish()
 			s.state = ground
 			return p[i+1:]
-		case b == 0x9c && s.c2:
-			if n := len(s.str); n > 0 && !s.over {
-				s.str = s.str[:n-1] // the 0xC2
-			}
-			s.finish()
-			s.state = ground
-			return p[i+1:]
 		case b < ' ' && s.state == oscString, s.state == ignString:
 		case len(s.str) == maxString:
 			s.over = true
 		default:
 			s.str = append(s.str, b)
 		}
-		s.c2 = b == 0xc2
 	}
 	return nil
 }
@@ -360,9 +345,6 @@ func (s *Screen) unfinished() []byte {
 		b = append(append(b, "\x1bP"...), s.str...)
 	case ignString:
 		b = append(b, "\x1b_"...)
-		if s.c2 {
-			b = append(b, 0xc2)
-		}
 	}
 	return b
 }

@@ -35,10 +35,7 @@ func (s *Screen) printRun(run []byte) {
 
 // next makes the cursor ready for a character of so many cells. It returns the column behind the last that may be used.
 func (s *Screen) next(width int) (end int) {
-	end = s.cols
-	if s.x <= s.right {
-		end = s.right + 1
-	}
+	end = s.rightEdge() + 1
 	if s.pending || s.x+width > end {
 		if s.modes.on(autowrap) {
 			s.wrap()
@@ -89,14 +86,8 @@ func (s *Screen) put(ch uint32, width int) {
 	if edge := s.right - s.left + 1; width > edge || width > s.cols {
 		return // it fits nowhere
 	}
-	if !s.modes.on(autowrap) && width == 2 {
-		end := s.cols
-		if s.x <= s.right {
-			end = s.right + 1
-		}
-		if s.x+width > end {
-			return
-		}
+	if !s.modes.on(autowrap) && width == 2 && s.x+width > s.rightEdge()+1 {
+		return
 	}
 	end := s.next(width)
 	r := s.lines[s.y]
@@ -237,14 +228,6 @@ func (s *Screen) reverseIndex() {
 	case s.y > 0:
 		s.y--
 	}
-}
-
-// leftEdge is where a carriage return goes.
-func (s *Screen) leftEdge() int {
-	if s.x >= s.left {
-		return s.left
-	}
-	return 0
 }
 
 // lineDrawing is DEC's special graphics, from 0x5f on.

@@ -40,8 +40,13 @@ var before = []string{"a", "\U0001F1E9", "\u1100", "\uAC00", "\uAC01", "\U0001F4
 
 func classify(r rune) class {
 	c := class(displaywidth.Rune(r))
-	if r == 0xad { // SOFT HYPHEN is shown, as in xterm
+	switch {
+	case r == 0xad: // SOFT HYPHEN is shown, as in xterm
 		return 1
+	case r == 0xe33 || r == 0xeb3 || r == 0xff9e || r == 0xff9f:
+		return 1 // the AM of Thai and Lao, the sound marks of narrow kana: they stand in a cell of their own everywhere
+	case r >= 0x1160 && r <= 0x11ff || r >= 0xd7b0 && r <= 0xd7fb:
+		c = 0 // vowels and ends of Hangul syllables: alone they go with what is there
 	}
 	if oneCluster([]byte(string(r) + "\u200D\U0001F469")) { // only pictographs are joined
 		c |= pictures
@@ -69,10 +74,12 @@ func continues(text []byte, r rune) (width int, ok bool) {
 	if !oneCluster(text) {
 		return 0, false
 	}
-	if r == emojiPresentation {
-		if base, _ := utf8.DecodeRune(text); !hasEmojiForm(base) {
-			text = text[:len(text)-utf8.RuneLen(r)]
-		}
+	base, _ := utf8.DecodeRune(text)
+	switch {
+	case r == emojiPresentation && !hasEmojiForm(base):
+		text = text[:len(text)-utf8.RuneLen(r)]
+	case r >= 0x1f3fb && r <= 0x1f3ff && classOf(base)&pictures == 0: // the colour of a skin, which nothing else has
+		return 0, false
 	}
 	return displaywidth.Bytes(text), true
 }
