@@ -233,39 +233,27 @@ func (s *Screen) moveTo(y, x int) {
 
 func (s *Screen) home() { s.moveTo(0, 0) }
 
-// Where a movement stops: at the margin, unless the cursor is outside of it already.
-
-func (s *Screen) topEdge() int {
-	if s.y >= s.top {
-		return s.top
+// before and behind are where a movement stops: at the margin, unless the cursor is outside of it already.
+func before(at, margin int) int {
+	if at >= margin {
+		return margin
 	}
 	return 0
 }
 
-func (s *Screen) bottomEdge() int {
-	if s.y <= s.bottom {
-		return s.bottom
+func behind(at, margin, last int) int {
+	if at <= margin {
+		return margin
 	}
-	return s.rows - 1
+	return last
 }
 
 // leftEdge is also where a carriage return goes, rightEdge the last column that is written to.
-func (s *Screen) leftEdge() int {
-	if s.x >= s.left {
-		return s.left
-	}
-	return 0
-}
+func (s *Screen) leftEdge() int  { return before(s.x, s.left) }
+func (s *Screen) rightEdge() int { return behind(s.x, s.right, s.cols-1) }
 
-func (s *Screen) rightEdge() int {
-	if s.x <= s.right {
-		return s.right
-	}
-	return s.cols - 1
-}
-
-func (s *Screen) up(n int)      { s.y, s.pending = max(s.y-n, s.topEdge()), false }
-func (s *Screen) down(n int)    { s.y, s.pending = min(s.y+n, s.bottomEdge()), false }
+func (s *Screen) up(n int)      { s.y, s.pending = max(s.y-n, before(s.y, s.top)), false }
+func (s *Screen) down(n int)    { s.y, s.pending = min(s.y+n, behind(s.y, s.bottom, s.rows-1)), false }
 func (s *Screen) forward(n int) { s.x, s.pending = min(s.x+n, s.rightEdge()), false }
 func (s *Screen) back(n int)    { s.x, s.pending = max(s.x-n, s.leftEdge()), false }
 

@@ -34,9 +34,9 @@ func classOf(r rune) class {
 	return p[r&0xff]
 }
 
-// before are the ends of clusters that some character continues, one for each rule of UAX #29: any, a flag's first
+// continued are the ends of clusters that some character continues, one for each rule of UAX #29: any, a flag's first
 // half, the three kinds of Hangul, a joined emoji, an Indic conjunct.
-var before = []string{"a", "\U0001F1E9", "\u1100", "\uAC00", "\uAC01", "\U0001F469\u200D", "\u0915\u094D"}
+var continued = []string{"a", "\U0001F1E9", "\u1100", "\uAC00", "\uAC01", "\U0001F469\u200D", "\u0915\u094D"}
 
 func classify(r rune) class {
 	c := class(displaywidth.Rune(r))
@@ -51,7 +51,7 @@ func classify(r rune) class {
 	if oneCluster([]byte(string(r) + "\u200D\U0001F469")) { // only pictographs are joined
 		c |= pictures
 	}
-	for _, b := range before {
+	for _, b := range continued {
 		if oneCluster([]byte(b + string(r))) {
 			return c | joins
 		}
