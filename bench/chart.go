@@ -14,12 +14,13 @@ var charted = []struct{ name, title string }{
 	{"find/pipe/literal", "find a text behind 200 MB, on a pipe"},
 	{"find/pipe/captures", "find a regular expression behind 200 MB, on a pipe"},
 	{"find/pty/captures", "find a regular expression behind 50 MB, on a terminal"},
+	{"relay/unobserved", "our input to our output, through pipes"},
 	{"sessions/1000", "1,000 terminals at once, 100 exchanges each"},
 	{"dialog", "a dialog with bash, 200 commands"},
 }
 
 var colours = map[string]string{
-	lim: "#9aa0a6", us: "#1a73e8", netflix: "#e37400", tcl: "#c5221f", pexpect: "#7cb342", pexpectFast: "#188038", bareGo: "#c8c8c8", goRegexp: "#c8c8c8", tmux: "#8430ce", socat: "#00838f",
+	lim: "#9aa0a6", us: "#1a73e8", netflix: "#e37400", tcl: "#c5221f", pexpect: "#7cb342", pexpectFast: "#188038", bareGo: "#c8c8c8", goRegexp: "#c8c8c8", "cat": "#8d6e63", tmux: "#8430ce", socat: "#00838f",
 }
 
 // Sizes in pixels.

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,6 +44,7 @@ func measure() error {
 	list := flag.Bool("list", false, "name the workloads and their contestants, and run none")
 	jsonFile := flag.String("json", "", "write all figures to this `file`")
 	svgFile := flag.String("svg", "", "draw the chart to this `file`")
+	readme := flag.String("readme", "", "put the tables between the marks of this `file`")
 	from := flag.String("from", "", "do not measure: show and draw the figures of this `file`, written by -json")
 	install := flag.Bool("install", true, "install the Debian packages of the peers where they are missing")
 	flag.Parse()
@@ -61,7 +63,7 @@ func measure() error {
 			return err
 		}
 		all.table(os.Stdout)
-		return all.write("", *svgFile)
+		return all.write("", *svgFile, *readme)
 	}
 
 	if *install && !*list {
@@ -85,7 +87,7 @@ func measure() error {
 			fmt.Printf("%-28s %s\n", w.name, strings.Join(names(w.runs), ", "))
 		default:
 			fmt.Fprintf(os.Stderr, "%s %s: ", time.Now().Format("15:04:05"), w.name)
-			all.Workloads = append(all.Workloads, w.measure(ctx, *rounds))
+			all.Workloads = append(all.Workloads, w.measure(ctx, min(*rounds, cmp.Or(w.rounds, *rounds))))
 			fmt.Fprintln(os.Stderr)
 		}
 		if ctx.Err() != nil {
@@ -96,7 +98,7 @@ func measure() error {
 		return nil
 	}
 	all.table(os.Stdout)
-	return errors.Join(all.write(*jsonFile, *svgFile), ctx.Err())
+	return errors.Join(all.write(*jsonFile, *svgFile, *readme), ctx.Err())
 }
 
 // measure runs the contestants in turns. One that fails is out, with its reason.
@@ -244,7 +246,7 @@ func names(runs []run) (names []string) {
 }
 
 // write writes the files that were asked for.
-func (all *results) write(jsonFile, svgFile string) error {
+func (all *results) write(jsonFile, svgFile, readme string) error {
 	var failed []error
 	if jsonFile != "" {
 		data, err := json.MarshalIndent(all, "", " ")
@@ -254,6 +256,16 @@ func (all *results) write(jsonFile, svgFile string) error {
 		var b bytes.Buffer
 		all.chart(io.Writer(&b))
 		failed = append(failed, os.WriteFile(svgFile, b.Bytes(), 0o644))
+	}
+	if readme != "" {
+		text, err := os.ReadFile(readme)
+		if err == nil {
+			text, err = all.fillIn(text)
+		}
+		if err == nil {
+			err = os.WriteFile(readme, text, 0o644)
+		}
+		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -115,15 +117,35 @@ var labels = map[string]string{
 
 // table prints everything as Markdown that can be read as it is.
 func (all *results) table(w io.Writer) {
+	all.overview(w)
+	all.tables(w)
+}
+
+// overview is what was run, and one row for each workload.
+func (all *results) overview(w io.Writer) {
 	m := all.Machine
-	fmt.Fprintf(w, "%s, %s, %d cores, Linux %s, %s, %d rounds, load average at the start %s\n", m.Date, m.CPU, m.Cores, m.Kernel, m.Go, m.Rounds, m.Load)
+	fmt.Fprintf(w, "%s, %s, %d cores, Linux %s, %s, %d rounds, load average at the start %s.\n", m.Date, m.CPU, m.Cores, m.Kernel, m.Go, m.Rounds, m.Load)
+	var versions []string
 	for _, name := range slices.Sorted(maps.Keys(m.Peers)) {
-		fmt.Fprintf(w, "%s: %s\n", name, m.Peers[name])
+		versions = append(versions, name+" "+m.Peers[name])
 	}
-	if m.Quick {
+	fmt.Fprintf(w, "Versions: %s.\n", strings.Join(versions, ", "))
+	switch load, _ := strconv.ParseFloat(first(m.Load), 64); {
+	case m.Quick:
 		fmt.Fprintln(w, "A quick run: not to compare.")
+	case load > float64(m.Cores):
+		fmt.Fprintln(w, "Other work ran beside it: ratios of rates scatter; the figures per own CPU second are the ones to trust.")
 	}
 	all.summary(w)
+}
+
+func first(words string) string {
+	word, _, _ := strings.Cut(words, " ")
+	return word
+}
+
+// tables are those of all workloads.
+func (all *results) tables(w io.Writer) {
 	for _, r := range all.Workloads {
 		fmt.Fprintf(w, "\n### %s\n%s", r.Name, r.Title)
 		if r.Target != "" {
@@ -132,6 +154,22 @@ func (all *results) table(w io.Writer) {
 		fmt.Fprint(w, "\n\n")
 		r.table(w)
 	}
+}
+
+// fillIn returns a Markdown text with the run between its marks.
+func (all *results) fillIn(text []byte) ([]byte, error) {
+	for name, print := range map[string]func(io.Writer){"overview": all.overview, "tables": all.tables} {
+		begin, end := "<!-- "+name+" -->\n", "<!-- end of "+name+" -->\n"
+		before, rest, found := strings.Cut(string(text), begin)
+		_, after, ended := strings.Cut(rest, end)
+		if !found || !ended {
+			return nil, fmt.Errorf("there is no place for the figures between %q and %q", begin, end)
+		}
+		var b bytes.Buffer
+		print(&b)
+		text = []byte(before + begin + b.String() + end + after)
+	}
+	return text, nil
 }
 
 func (r *result) table(w io.Writer) {

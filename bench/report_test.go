@@ -95,3 +95,26 @@ func TestEveryContestantInGoDoesItsWorkload(t *testing.T) {
 		}
 	}
 }
+
+func TestFiguresGoBetweenTheMarks(t *testing.T) {
+	all := sample()
+	text := "# head\n<!-- overview -->\nold\n<!-- end of overview -->\nprose\n<!-- tables -->\n<!-- end of tables -->\ntail\n"
+	once, err := all.fillIn([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"# head\n<!-- overview -->\n", "| spawn/1 ", "<!-- end of overview -->\nprose\n", "### spawn/1", "<!-- end of tables -->\ntail\n"} {
+		if !strings.Contains(string(once), want) {
+			t.Errorf("%q is not in\n%s", want, once)
+		}
+	}
+	if strings.Contains(string(once), "old") {
+		t.Error("the old figures are still there")
+	}
+	if twice, err := all.fillIn(once); err != nil || string(twice) != string(once) {
+		t.Errorf("%v; the second time gives something else:\n%s", err, twice)
+	}
+	if _, err := all.fillIn([]byte("no marks")); err == nil {
+		t.Error("a text without marks is no error")
+	}
+}
