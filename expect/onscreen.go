@@ -36,6 +36,9 @@ type Renderer interface {
 // consumed; Text and Groups are what stands on the screen. Rows are lines
 // there; a Text that ends in blanks also matches at the end of a row.
 //
+// In the middle of an update that is to be seen as a whole it is at rest only
+// when the program waits, and when the call's time is over.
+//
 // It matches what is there, be it old: behind a send it waits for the program
 // to have taken that as far as this can be seen. A rule fires again only when
 // there was output since.
@@ -176,9 +179,21 @@ func (w *wait) shows(e *entry) bool {
 // settledScreen says why what e looks for is there to stay, else when to look
 // again.
 func (w *wait) settledScreen(e *entry, now time.Time, late bool, next time.Time) (release, time.Time) {
-	if !w.c.opts.Screen.Settled() || !w.shows(e) {
+	whole, there := w.c.opts.Screen.Settled(), w.shows(e)
+	if !whole || !there {
 		e.onScreen.since = time.Time{}
+	}
+	switch {
+	case !there:
 		return undecided, next
+	case !whole && late:
+		return timedOut, next
+	case !whole: // it stays so only where the program waits
+		ev, at := w.evidence(now, next)
+		if ev.Proved() {
+			return proved, next
+		}
+		return undecided, at
 	}
 	if e.onScreen.since.IsZero() {
 		e.onScreen.since, e.onScreen.from = now, w.have

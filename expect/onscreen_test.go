@@ -190,6 +190,25 @@ func TestOnScreenWaitsForTheScreenToSettle(t *testing.T) {
 	})
 }
 
+// An update that never ends is taken when the program waits, and else when the time is over.
+func TestOnScreenTakesAnUpdateThatNeverEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, far := talk(t)
+		c, _ = on(c.With(expect.Options{Timeout: 5 * time.Second}))
+		go far.say("\x1b[?2026hhalf")
+		began := time.Now()
+		m, err := c.Expect(t.Context(), expect.OnScreen(expect.Text("half")))
+		if d := time.Since(began); err != nil || m.Text != "half" || d != 5*time.Second {
+			t.Errorf("got %+v after %s, %v", m, d, err)
+		}
+	})
+	d := drive(t, proc.Command("sh", "-c", `printf '\033[?2026hhalf'; read a`))
+	c, _ := on(d.Console.With(expect.Options{Timeout: time.Hour}))
+	if m, err := c.Expect(t.Context(), expect.OnScreen(expect.Text("half"))); err != nil || m.Text != "half" {
+		t.Errorf("got %+v, %v", m, err)
+	}
+}
+
 // Every call feeds the screen, and no byte comes twice.
 func TestTheScreenGetsEveryByteOnce(t *testing.T) {
 	d := drive(t, proc.Command("sh", "-c", `
