@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/lazy"
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/ptyio"
 )
@@ -430,7 +430,7 @@ func (c *checker) spawn(b builtin, call *syntax.CallExpr) {
 		for _, e := range d.List {
 			entry := e.(*syntax.DictEntry)
 			key, _ := text(entry.Key)
-			if value, ok := text(entry.Value); ok && value != "" && secretName.MatchString(key) {
+			if value, ok := text(entry.Value); ok && value != "" && secretName().MatchString(key) {
 				c.warn(entry.Value, "a secret in plain sight: "+key, `take it from our environment: env["`+key+`"], or from a file`)
 			}
 		}
@@ -507,25 +507,25 @@ func (c *checker) rule(when, reply syntax.Expr) {
 	if function(when) == "re" {
 		question, _ = text(functions["re"].argument(when.(*syntax.CallExpr), "pattern"))
 	}
-	if s, ok := text(reply); ok && s != "" && asksForSecret.MatchString(question) {
+	if s, ok := text(reply); ok && s != "" && asksForSecret().MatchString(question) {
 		c.warn(reply, "a secret in plain sight", `write secret("env:NAME"), or "file:PATH", "cmd:COMMAND", "ask:PROMPT"`)
 	}
 	c.plainSecret([]syntax.Expr{reply})
 }
 
 // regexpMarks are what no text of a program holds as a rule, but many an expression does.
-var regexpMarks = regexp.MustCompile(`\.[*+]|\\[dDwWsSbB.*+?()\[\]$^|]|\(\?|\[\^|\[[a-zA-Z0-9]-[a-zA-Z0-9]|\([^()]*\|[^()]*\)|\{\d+,?\d*\}|^\^[A-Za-z][a-z]|^\^[^A-Z@\[\]\\^_?].`)
+var regexpMarks = lazy.Regexp(`\.[*+]|\\[dDwWsSbB.*+?()\[\]$^|]|\(\?|\[\^|\[[a-zA-Z0-9]-[a-zA-Z0-9]|\([^()]*\|[^()]*\)|\{\d+,?\d*\}|^\^[A-Za-z][a-z]|^\^[^A-Z@\[\]\\^_?].`)
 
 // classOfMarks is a class such as [>#] or [$#%].
-var classOfMarks = regexp.MustCompile(`\[([^\w\s\[\]/]{2,})\]`)
+var classOfMarks = lazy.Regexp(`\[([^\w\s\[\]/]{2,})\]`)
 
 func (c *checker) looksLikeRegexp(e syntax.Expr) {
 	s, ok := text(e)
 	if !ok {
 		return
 	}
-	looks := regexpMarks.MatchString(s)
-	for _, m := range classOfMarks.FindAllStringSubmatch(s, -1) {
+	looks := regexpMarks().MatchString(s)
+	for _, m := range classOfMarks().FindAllStringSubmatch(s, -1) {
 		looks = looks || strings.Trim(m[1], m[1][:1]) != "" // not [...]
 	}
 	if looks {
@@ -544,14 +544,14 @@ func quoteRaw(s string) string {
 // ---- secrets
 
 var (
-	secretName    = regexp.MustCompile(`(?i)^(.*_)?(pass(word|wd|phrase)?|pw|pwd|secret|token|api_?key|pin)$|(?i)(password|passwd|passphrase|secret|_token)`)
-	asksForSecret = regexp.MustCompile(`(?i)pass(word|phrase|code)|\bpin\b|secret|assword`)
-	secretFlag    = regexp.MustCompile(`(?i)^--?(password|passwd|passphrase|pass|token|secret|api-?key)=.+`)
+	secretName    = lazy.Regexp(`(?i)^(.*_)?(pass(word|wd|phrase)?|pw|pwd|secret|token|api_?key|pin)$|(?i)(password|passwd|passphrase|secret|_token)`)
+	asksForSecret = lazy.Regexp(`(?i)pass(word|phrase|code)|\bpin\b|secret|assword`)
+	secretFlag    = lazy.Regexp(`(?i)^--?(password|passwd|passphrase|pass|token|secret|api-?key)=.+`)
 )
 
 func (c *checker) secretInCommand(at syntax.Node, words []string) {
 	for _, w := range words {
-		if flag, _, _ := strings.Cut(w, "="); secretFlag.MatchString(w) {
+		if flag, _, _ := strings.Cut(w, "="); secretFlag().MatchString(w) {
 			c.warn(at, "a secret in plain sight: "+flag+", which everybody on the machine can read", "leave it out and answer the question: p.sendsecret(\"env:NAME\")")
 		}
 	}
@@ -571,7 +571,7 @@ func (c *checker) plainSecret(list []syntax.Expr) {
 				name, _ = text(e.Args[0])
 			}
 		}
-		if name != "" && secretName.MatchString(name) {
+		if name != "" && secretName().MatchString(name) {
 			c.warn(e, "the secret "+name+" is sent as plain text: errors and logs would show it",
 				`write p.sendsecret("env:`+name+`"), or on(…, secret("env:`+name+`"))`)
 		}
@@ -602,7 +602,7 @@ func (c *checker) block(list []syntax.Stmt) {
 					e = functions["re"].argument(e.(*syntax.CallExpr), "pattern")
 				}
 				q, _ := text(e)
-				asked = asked || asksForSecret.MatchString(q)
+				asked = asked || asksForSecret().MatchString(q)
 			}
 		case "sendline", "send":
 			if v, ok := text(methods[name].argument(call, map[string]string{"sendline": "line", "send": "text"}[name])); ok && v != "" && asked {

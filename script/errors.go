@@ -16,6 +16,7 @@ import (
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/keys"
+	"github.com/spawnx/spawnx/internal/lazy"
 	"github.com/spawnx/spawnx/internal/nearest"
 	"github.com/spawnx/spawnx/internal/secret"
 	"github.com/spawnx/spawnx/proc"
@@ -216,22 +217,22 @@ func withoutWanted(text string) string {
 }
 
 var (
-	asText   = regexp.MustCompile(`^(".*") is there as text: it was given as a regular expression$`)
-	asRegexp = regexp.MustCompile(`^(".*") matches as a regular expression: it was given as text$`)
-	sendsKey = regexp.MustCompile(`^SendKey\((".*")\)$`)
+	asText   = lazy.Regexp(`^(".*") is there as text: it was given as a regular expression$`)
+	asRegexp = lazy.Regexp(`^(".*") matches as a regular expression: it was given as text$`)
+	sendsKey = lazy.Regexp(`^SendKey\((".*")\)$`)
 )
 
 // scriptHint is what to do about a failed wait, for people who write scripts.
 func scriptHint(e *expect.Error) string {
 	hint := e.Hint()
 	switch {
-	case asText.MatchString(hint):
-		return asText.ReplaceAllString(hint, "$1 is there as text: write it without re(…)")
-	case asRegexp.MatchString(hint):
-		text := asRegexp.FindStringSubmatch(hint)[1]
+	case asText().MatchString(hint):
+		return asText().ReplaceAllString(hint, "$1 is there as text: write it without re(…)")
+	case asRegexp().MatchString(hint):
+		text := asRegexp().FindStringSubmatch(hint)[1]
 		return text + " matches as a regular expression: write re(r" + text + ")"
-	case sendsKey.MatchString(hint):
-		return sendsKey.ReplaceAllString(hint, "press it: p.sendkey($1)")
+	case sendsKey().MatchString(hint):
+		return sendsKey().ReplaceAllString(hint, "press it: p.sendkey($1)")
 	case errors.Is(e, expect.ErrNoPrompt):
 		return `set a prompt: p.prompt = re(r"[$#>] $"), or spawn(…, prompt = …)`
 	case errors.Is(e, expect.ErrUnproved):

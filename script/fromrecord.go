@@ -2,11 +2,11 @@ package script
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/spawnx/spawnx/internal/dialog"
+	"github.com/spawnx/spawnx/internal/lazy"
 )
 
 // FromRecord writes the script that does again what a person did in a recorded
@@ -115,7 +115,7 @@ func expression(re string) string {
 
 // rulePattern is a PATTERN of the command line in the language.
 func rulePattern(p string) string {
-	if m := slashed.FindStringSubmatch(p); m != nil {
+	if m := slashed().FindStringSubmatch(p); m != nil {
 		if m[2] != "" {
 			m[1] = "(?" + m[2] + ")" + m[1]
 		}
@@ -132,7 +132,7 @@ func rulePattern(p string) string {
 	return quoted(strings.TrimPrefix(p, `\`))
 }
 
-var slashed = regexp.MustCompile(`(?s)^/(.*)/([ims]*)$`)
+var slashed = lazy.Regexp(`(?s)^/(.*)/([ims]*)$`)
 
 // ruleReply is a REPLY of the command line in the language.
 func ruleReply(r string) string {

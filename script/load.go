@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"time"
 
 	"go.starlark.net/resolve"
@@ -23,6 +22,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"github.com/spawnx/spawnx/expect"
+	"github.com/spawnx/spawnx/internal/lazy"
 )
 
 // A Program is a script that was read and holds no mistake that can be seen without running it. It is
@@ -75,7 +75,7 @@ func Load(name string, src []byte) (*Program, error) {
 	if err != nil {
 		return nil, syntaxErrors(name, src, err)
 	}
-	return &Program{name: name, file: file, code: code, screens: ofScreens.Match(src)}, nil
+	return &Program{name: name, file: file, code: code, screens: ofScreens().Match(src)}, nil
 }
 
 // Run runs the script to its end and stops the programs that it spawned and that still run. Ending ctx
@@ -109,4 +109,4 @@ func syntaxErrors(name string, src []byte, err error) error {
 	return &Error{File: name, Line: 1, Col: 1, Err: err, static: true}
 }
 
-var ofScreens = regexp.MustCompile(`screen|["'](up|down|left|right|home|end)["']`)
+var ofScreens = lazy.Regexp(`screen|["'](up|down|left|right|home|end)["']`)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/keys"
+	"github.com/spawnx/spawnx/internal/lazy"
 	"github.com/spawnx/spawnx/record"
 	"github.com/spawnx/spawnx/screen"
 )
@@ -265,10 +266,10 @@ func (v *view) lastLine() Pattern {
 
 // numbers is a regular expression for a text with any numbers.
 func numbers(s string) string {
-	return digits.ReplaceAllString(regexp.QuoteMeta(s), `\d+`)
+	return digits().ReplaceAllString(regexp.QuoteMeta(s), `\d+`)
 }
 
-var digits = regexp.MustCompile(`[0-9]+`)
+var digits = lazy.Regexp(`[0-9]+`)
 
 // longestPrompt is how much of a line is waited for.
 const longestPrompt = 40
@@ -278,7 +279,7 @@ const longestPrompt = 40
 // folder, only its end. Where that also stands before, it is wanted as a whole
 // line at the end of the output.
 func prompt(text, line string) Pattern {
-	if m := shell.FindStringSubmatch(line); m != nil {
+	if m := shell().FindStringSubmatch(line); m != nil {
 		return Pattern{Text: regexp.QuoteMeta(m[1]) + `$`, Regexp: true}
 	}
 	short := line
@@ -300,7 +301,7 @@ func prompt(text, line string) Pattern {
 }
 
 // A shell's prompt names a host, a folder or a version.
-var shell = regexp.MustCompile(`[@:~/\\-][^ ]*([$#%>] *)$`)
+var shell = lazy.Regexp(`[@:~/\\-][^ ]*([$#%>] *)$`)
 
 // find returns where the first match in text ends, -1 without one.
 func (p Pattern) find(text string) int {
@@ -322,7 +323,7 @@ func plain(s string) bool {
 }
 
 // word is what a row needs to be told from the passing remarks of an editor.
-var word = regexp.MustCompile(`\pL{3,}`)
+var word = lazy.Regexp(`\pL{3,}`)
 
 // news is what is new on the screen of a full-screen program: the row with words
 // next to the cursor that changed since the last answer.
@@ -335,7 +336,7 @@ func (v *view) news() Pattern {
 			text = strings.TrimSpace(text[:i])
 		}
 		away := max(changed-row, row-changed)
-		if len(word.FindString(text)) >= 3 && plain(text) && away < distance {
+		if len(word().FindString(text)) >= 3 && plain(text) && away < distance {
 			best, distance = text, away
 		}
 	}

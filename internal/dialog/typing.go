@@ -7,12 +7,12 @@ package dialog
 
 import (
 	"bytes"
-	"regexp"
 	"time"
 	"unicode"
 
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/keys"
+	"github.com/spawnx/spawnx/internal/lazy"
 	"github.com/spawnx/spawnx/record"
 )
 
@@ -57,7 +57,7 @@ type Typing struct {
 // reports are what a terminal says by itself: answers to the program's questions,
 // its window's focus, the mouse. They are no keys; a shift-f3 is given up for the
 // place of the cursor, which looks the same.
-var reports = regexp.MustCompile(`^\x1b(\[[?>=]?[0-9;]*[cRn]|\[\??[0-9;]*\$y|\[[IO]|\[<[0-9;]*[Mm]|\][^\a\x1b]*(\a|\x1b\\)|P[^\x1b]*\x1b\\)`)
+var reports = lazy.Regexp(`^\x1b(\[[?>=]?[0-9;]*[cRn]|\[\??[0-9;]*\$y|\[[IO]|\[<[0-9;]*[Mm]|\][^\a\x1b]*(\a|\x1b\\)|P[^\x1b]*\x1b\\)`)
 
 // mostShown bounds what is looked at for a line.
 const mostShown = 8 << 10
@@ -66,7 +66,7 @@ const mostShown = 8 << 10
 func (t *Typing) Key(at time.Duration, p []byte, mode Mode) (events []record.Event) {
 	for len(p) > 0 {
 		b, n := p[0], 1
-		if report := reports.Find(p); report != nil {
+		if report := reports().Find(p); report != nil {
 			p = p[len(report):]
 			continue
 		}

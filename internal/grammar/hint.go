@@ -1,26 +1,27 @@
 package grammar
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/spawnx/spawnx/internal/lazy"
 )
 
 var (
-	pressKeys = regexp.MustCompile(`^SendKey\((.*)\)$`)
-	asText    = regexp.MustCompile(`^"(.*)" is there as text: it was given as a regular expression$`)
-	asRegexp  = regexp.MustCompile(`^"(.*)" matches as a regular expression: it was given as text$`)
+	pressKeys = lazy.Regexp(`^SendKey\((.*)\)$`)
+	asText    = lazy.Regexp(`^"(.*)" is there as text: it was given as a regular expression$`)
+	asRegexp  = lazy.Regexp(`^"(.*)" matches as a regular expression: it was given as text$`)
 )
 
 // Hint says a hint of package expect, which is for who writes Go, in the words of the command line and of tests. verb is
 // how a word of theirs is written for the program: "sendkey" may be "spawnx sendkey NAME".
 func Hint(hint string, verb func(word string) string) string {
-	if m := pressKeys.FindStringSubmatch(hint); m != nil {
+	if m := pressKeys().FindStringSubmatch(hint); m != nil {
 		return verb("sendkey") + " " + strings.ReplaceAll(strings.Trim(m[1], `"`), `", "`, " ")
 	}
-	if m := asText.FindStringSubmatch(hint); m != nil {
+	if m := asText().FindStringSubmatch(hint); m != nil {
 		return `"` + m[1] + `" is there as text: write '` + quoted(m[1]) + `' without slashes`
 	}
-	if m := asRegexp.FindStringSubmatch(hint); m != nil {
+	if m := asRegexp().FindStringSubmatch(hint); m != nil {
 		return `"` + m[1] + `" matches as a regular expression: write '/` + quoted(m[1]) + `/'`
 	}
 	switch hint {

@@ -24,7 +24,7 @@ const module = "github.com/spawnx/spawnx"
 
 // floors: a package imports only from floors below its own.
 var floors = [][]string{
-	1: {"ptyio", "screen", "record", "debugger/mi", "internal/escape", "internal/keys", "internal/match", "internal/nearest", "internal/procfs",
+	1: {"ptyio", "screen", "record", "debugger/mi", "internal/escape", "internal/keys", "internal/lazy", "internal/match", "internal/nearest", "internal/procfs",
 		"internal/rundir", "internal/scale", "internal/shim", "internal/testprog", "internal/leakcheck"},
 	2: {"proc", "bridge/fifo", "screen/picture", "internal/golden", "internal/dialog"},
 	3: {"bridge", "internal/secret"},
@@ -58,7 +58,7 @@ var imports = map[string][]string{
 	"session": {"bridge", "bridge/fifo", "proc", "ptyio", "diag", "screen", "internal/secret", "internal/rundir", "internal/escape"},
 	// cmd hands it an opener of sessions
 	"script": {"expect", "screen", "record", "internal/secret", "proc", "ptyio", "bridge", "diag",
-		"internal/escape", "internal/keys", "internal/dialog", "internal/nearest", "internal/scale"},
+		"internal/escape", "internal/keys", "internal/dialog", "internal/lazy", "internal/nearest", "internal/scale"},
 	"internal/artifact": {"expect", "screen", "screen/picture", "record", "diag", "proc", "internal/escape", "internal/golden"},
 	"debugger":          {"debugger/mi", "expect", "session", "bridge", "bridge/fifo", "proc", "ptyio", "internal/escape"},
 	"internal/web":      {"session", "debugger", "bridge", "proc", "screen"},
