@@ -5,6 +5,7 @@ package diag
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,6 +78,28 @@ func TestTwoThatWaitForEachOthersFirstWord(t *testing.T) {
 }
 
 // One that can still go on breaks the circle.
+// Of pipes with a name, too.
+func TestADeadlockOverFifos(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		check(t, syscall.Mkfifo(filepath.Join(dir, name), 0o600))
+	}
+	sh := exec.Command("sh", "-c", "cat <a >b & cat <>b >a & wait")
+	sh.Dir, sh.SysProcAttr = dir, &syscall.SysProcAttr{Setsid: true}
+	check(t, sh.Start())
+	t.Cleanup(func() {
+		for _, pid := range treeOf(sh.Process.Pid) {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // none ends by itself
+		}
+		_ = sh.Wait()
+	})
+	f := deadlock(t, Lanes{PID: sh.Process.Pid, Unread: -1, Untaken: -1})
+	if len(f.Steps) != 2 || strings.Count(f.Why, "cat (pid ") != 4 || f.Grade != Kernel {
+		t.Errorf("%v", f)
+	}
+	t.Log(f)
+}
+
 func TestNoDeadlockWhileOneCanGoOn(t *testing.T) {
 	l := crosswise(t, exec.Command("cat"), exec.Command("sh", "-c", "cat & sleep 1000"))
 	for range 50 {

@@ -228,6 +228,9 @@ func (w *Wait) follow(pid int) {
 			continue
 		}
 		f.Link = string(link)
+		if fifo, ok := fifoLink(link); ok && procfs.Fifo(pid, f.FD) {
+			f.Link = fifo
+		}
 		switch link.Anonymous() {
 		case "eventfd", "signalfd", "pidfd":
 			f.Inside = true
@@ -239,6 +242,13 @@ func (w *Wait) follow(pid int) {
 			f.Inside = ownSocket(pid, inode)
 		}
 	}
+}
+
+// fifoLink is what we call the pipe with a name, if it is one, to which a link
+// leads.
+func fifoLink(link procfs.Link) (string, bool) {
+	path := string(link)
+	return fifoPrefix + path, strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "/dev/")
 }
 
 // ownPipe says whether a process holds the writing end of a pipe too: a pipe

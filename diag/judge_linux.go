@@ -189,7 +189,7 @@ func working(w Wait) bool {
 	case Child, Thread, Signal:
 		return w.Timeout >= 0 && w.Timeout < rest
 	case Read, Poll:
-		return w.Timeout >= 0 || slices.ContainsFunc(w.On, func(f File) bool { return !f.Inside && !isPipe(f.Link) })
+		return w.Timeout >= 0 || slices.ContainsFunc(w.On, func(f File) bool { return !f.Inside && !unnamed(f.Link) })
 	}
 	return true
 }

@@ -436,7 +436,13 @@ func readsFromPeer(v view) (f Finding, ok bool) {
 	return f, false
 }
 
-func isPipe(link string) bool { return strings.HasPrefix(link, "pipe:[") }
+func isPipe(link string) bool { return unnamed(link) || strings.HasPrefix(link, fifoPrefix) }
+
+// unnamed says whether it is a pipe that nobody can open who was not given it.
+func unnamed(link string) bool { return strings.HasPrefix(link, "pipe:[") }
+
+// fifoPrefix stands before the path of a pipe that has a name.
+const fifoPrefix = "fifo:"
 
 // otherTerminal is for who reads a terminal that is not ours: behind script, tmux, sudo.
 func otherTerminal(v view) (f Finding, ok bool) {

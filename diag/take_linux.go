@@ -155,7 +155,8 @@ func denial(status procfs.Status) string {
 	return "it is protected (a setuid program, or its own wish)"
 }
 
-// pipesOf returns the ends of pipes without a name that a process holds.
+// pipesOf returns the ends of pipes, with a name and without, that a process
+// holds.
 func pipesOf(pid int, wanted func(link string) bool) []End {
 	var ends []End
 	fds, _ := procfs.FDs(pid) // none when it may not be looked into
@@ -164,11 +165,14 @@ func pipesOf(pid int, wanted func(link string) bool) []End {
 		if err != nil {
 			continue
 		}
-		if _, ok := link.Pipe(); !ok || !wanted(string(link)) {
+		name := string(link)
+		if fifo, ok := fifoLink(link); ok && wanted(fifo) && procfs.Fifo(pid, fd) {
+			name = fifo
+		} else if _, ok := link.Pipe(); !ok || !wanted(name) {
 			continue
 		}
 		if info, err := procfs.ReadFDInfo(pid, fd); err == nil {
-			ends = append(ends, End{FD: fd, Link: string(link), Write: info.Writable()})
+			ends = append(ends, End{FD: fd, Link: name, Write: info.Writable()})
 		}
 	}
 	return ends

@@ -35,7 +35,7 @@ type Wait struct {
 // A File is a descriptor in a wait.
 type File struct {
 	FD     int    `json:"fd"`
-	Link   string `json:"link,omitempty"` // what it leads to: "pipe:[inode]", "/dev/pts/7"
+	Link   string `json:"link,omitempty"` // what it leads to: "pipe:[inode]", "fifo:/run/x", "/dev/pts/7"
 	Read   bool   `json:"read,omitempty"`
 	Write  bool   `json:"write,omitempty"`
 	Inside bool   `json:"inside,omitempty"` // only the process itself (or a signal) can make it ready

@@ -3,6 +3,8 @@ package procfs
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -15,6 +17,13 @@ type Link string
 func ReadLink(pid, fd int) (Link, error) {
 	s, err := readLink(path(pid, "fd/"+strconv.Itoa(fd)))
 	return Link(s), err
+}
+
+// Fifo reports whether a descriptor of a process leads to a pipe with a name,
+// which its link does not tell.
+func Fifo(pid, fd int) bool {
+	info, err := os.Stat(path(pid, "fd/"+strconv.Itoa(fd)))
+	return err == nil && info.Mode()&fs.ModeNamedPipe != 0
 }
 
 // Pipe is the link of a pipe with this inode.
