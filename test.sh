@@ -23,6 +23,7 @@ bc                      bc
 busybox                 busybox-static
 c++                     g++
 cc                      gcc
+cgdb                    cgdb
 dlv                     delve
 javac                   default-jdk-headless
 lldb                    lldb

@@ -394,7 +394,7 @@ func (r *consoleReader) ended(line string) (events []Event) {
 	}
 	if m := match(r.location, line); m != nil && (r.running || r.starting) {
 		r.place = &Event{
-			Kind: KindStopped, Reason: m["reason"], File: fileOf(m), Path: m["path"], Line: number(m["line"]), Func: m["func"], Thread: number(m["thread"]),
+			Kind: KindStopped, Reason: reasonOf(m), File: fileOf(m), Path: m["path"], Line: number(m["line"]), Func: m["func"], Thread: number(m["thread"]),
 		}
 		r.file = r.place.File
 		if r.async { // nothing else will tell
@@ -445,6 +445,15 @@ func (r *consoleReader) behindPrompt(line string) (rest string, typed bool) {
 		return line, strings.TrimSpace(line) == r.sent
 	}
 	return line, prompted && match(r.location, line) == nil && match(r.exited, line) == nil
+}
+
+// reasonOf is the reason that groups name, in the words of all debuggers.
+func reasonOf(m map[string]string) string {
+	word := strings.ToLower(m["reason"])
+	if known, ok := reasons[word]; ok {
+		return known
+	}
+	return word
 }
 
 // fileOf is the file that groups name. That of a Java class is called after the

@@ -438,9 +438,9 @@ func gdbEvents(r mi.Record) []Event {
 	return nil
 }
 
-// Reasons that are called otherwise here; the others keep gdb's word.
+// Reasons that are called otherwise here; the others keep the debugger's word.
 var reasons = map[string]string{
-	"breakpoint-hit": "breakpoint", "end-stepping-range": "step", "function-finished": "finish", "signal-received": "signal",
+	"breakpoint-hit": "breakpoint", "break": "breakpoint", "end-stepping-range": "step", "function-finished": "finish", "signal-received": "signal",
 	"watchpoint-trigger": "watchpoint", "read-watchpoint-trigger": "watchpoint", "access-watchpoint-trigger": "watchpoint",
 	"watchpoint-scope": "watchpoint", "location-reached": "location", "solib-event": "library",
 }

@@ -10,6 +10,9 @@
 //
 // From a shell the same is: spawnx run -d --name debug --stdio pipes --fifo DIR gdb -q -nx --interpreter=mi3, and
 // then spawnx link - run:debug, or cat DIR/out & echo -exec-run >DIR/in.
+//
+// For people, and for front ends with a console, there is more: see docs/debuggers.md. The script gdb beside this file
+// lets front ends that start gdb themselves, as cgdb and vim do, join one that runs.
 package main
 
 import (
