@@ -116,11 +116,15 @@ func (a *attaching) sit(c *session.Client, here surroundings, name string) (err 
 		Typed: a.typed, KeepInput: true,
 	})
 	stand()
+	if here.stdoutTerminal && (err != nil || seen.Modes().Alternate) { // else the program has given it back
+		end := "\r\n"
+		if seen.Modes().Alternate {
+			end = ""
+		}
+		_, _ = os.Stdout.WriteString(seen.leave() + end) // where it fails the terminal is gone
+	}
 	switch {
 	case errors.Is(err, bridge.ErrLeft):
-		if here.stdoutTerminal {
-			_, _ = os.Stdout.WriteString(seen.leave()) // where it fails the terminal is gone
-		}
 		return nil
 	case err != nil:
 		return ofName("attach", name, err)
@@ -141,7 +145,7 @@ func (a *attaching) typed(p []byte) (pass []byte, leave bool) {
 	return p, leave
 }
 
-// An onTerminal is what of the program's output is on our terminal, which it may have switched to what it needs.
+// An onTerminal is what of a program's output is on our terminal, which it may have switched to what it needs.
 type onTerminal struct{ *screen.Screen }
 
 func newOnTerminal(size proc.Size) onTerminal {
@@ -155,9 +159,20 @@ func (s onTerminal) leave() string {
 		plain   = "\x1b[m\x1b[?25h"                                                    // no colours, a cursor
 		keys    = "\x1b[?1l\x1b>\x1b[?2004l\x1b[?1004l"                                // keys, paste and focus say nothing special
 		noMouse = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1005l\x1b[?1006l\x1b[?1015l" // clicks are the terminal's
+		whole   = "\x1b7\x1b[r\x1b8"                                                   // all rows scroll
 	)
-	if s.Modes().Alternate {
-		return plain + keys + noMouse + "\x1b[?1049l"
+	out := plain + keys + noMouse
+	m, c := s.Modes(), s.Cursor()
+	for _, rare := range []struct {
+		on  bool
+		off string
+	}{
+		{m.Insert, "\x1b[4l"}, {m.NewLine, "\x1b[20l"}, {m.NoWrap, "\x1b[?7h"}, {m.Origin, "\x1b[?6l"}, {m.ReverseVideo, "\x1b[?5l"},
+		{c.Shape != screen.Block || !c.Blink, "\x1b[0 q"}, {m.Sync, "\x1b[?2026l"}, {m.Alternate, "\x1b[?1049l"},
+	} {
+		if rare.on {
+			out += rare.off
+		}
 	}
-	return plain + keys + noMouse + "\r\n"
+	return out + "\x0f\x1b(B" + whole
 }

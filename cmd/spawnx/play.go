@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/ptyio"
 	"github.com/spawnx/spawnx/record"
-	"github.com/spawnx/spawnx/screen"
 )
 
 func newPlay() *cobra.Command {
@@ -105,7 +103,7 @@ func play(name string, r *record.Reader, o record.PlayOptions) error {
 	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	shown := screen.New(r.Header().Rows, r.Header().Cols)
+	shown := newOnTerminal(proc.Size{Rows: r.Header().Rows, Cols: r.Header().Cols})
 	o.Event = func(e record.Event) {
 		switch e.Kind {
 		case record.Output:
@@ -125,7 +123,7 @@ func play(name string, r *record.Reader, o record.PlayOptions) error {
 	}
 	err := record.Play(ctx, os.Stdout, r, o)
 	if ptyio.IsTerminal(os.Stdout) {
-		_, _ = io.WriteString(os.Stdout, undo(shown.Modes(), shown.Cursor())) // nobody is there to tell
+		_, _ = os.Stdout.WriteString(shown.leave()) // where it fails the terminal is gone
 	}
 	var write *os.PathError
 	switch {
@@ -137,24 +135,6 @@ func play(name string, r *record.Reader, o record.PlayOptions) error {
 		return &outputError{err}
 	}
 	return &recordingError{name, err}
-}
-
-// undo takes the person's terminal out of the modes in which a recording has left it.
-func undo(m screen.Modes, c screen.Cursor) string {
-	s := "\x1b[0m"
-	for _, mode := range []struct {
-		on  bool
-		off string
-	}{
-		{m.Mouse != 0, "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l"}, {m.Focus, "\x1b[?1004l"}, {m.BracketedPaste, "\x1b[?2004l"},
-		{m.AppCursor, "\x1b[?1l"}, {m.AppKeypad, "\x1b>"}, {m.Insert, "\x1b[4l"}, {m.Origin, "\x1b[?6l"}, {m.NoWrap, "\x1b[?7h"},
-		{m.ReverseVideo, "\x1b[?5l"}, {m.Sync, "\x1b[?2026l"}, {m.Alternate, "\x1b[?1049l"}, {c.Hidden, "\x1b[?25h"},
-	} {
-		if mode.on {
-			s += mode.off
-		}
-	}
-	return s
 }
 
 // watchKeys reads the keys of whoever watches, until leave.

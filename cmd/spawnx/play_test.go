@@ -83,7 +83,7 @@ func TestPlayAtATerminal(t *testing.T) {
 	presses(t, c, ".")
 	sees(t, raw, expect.Text("two"))
 	presses(t, c, "]", ".")
-	sees(t, raw, expect.Text("three\x1b[0m\x1b[?1049l\x1b[?25h"))
+	sees(t, raw, expect.Text("three\x1b[m\x1b[?25h"))
 	ends(t, c, 0)
 
 	c = person(t, proc.Command("spawnx", "play", name))

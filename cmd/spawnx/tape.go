@@ -67,7 +67,7 @@ func openTape(flags *runFlags, p plan) (*tape, error) {
 	}
 	t := &tape{name: flags.record, write: write, begun: time.Now(), size: p.spec.Size.OrDefault()}
 	t.header = record.Header{
-		Rows: t.size.Rows, Cols: t.size.Cols, Term: "xterm-256color", Time: t.begun, Command: strings.Join(p.spec.Args, " "),
+		Rows: t.size.Rows, Cols: t.size.Cols, Term: termOf(p.spec), Time: t.begun, Command: strings.Join(p.spec.Args, " "),
 	}
 	t.session, t.quiet = retold(flags, p), p.spec.NoEcho
 	if strings.HasSuffix(t.name, ".txtar") && strings.ContainsAny(strings.Join(t.session.Args, ""), "\r\n") {
@@ -89,6 +89,24 @@ func openTape(flags *runFlags, p plan) (*tape, error) {
 		return nil, fmt.Errorf("record: %w", err)
 	}
 	return t, nil
+}
+
+// termOf is the TERM of a program.
+func termOf(s proc.Spec) string {
+	environ := s.Env
+	if environ == nil {
+		environ = os.Environ()
+	}
+	term := ""
+	for _, e := range environ {
+		if value, ok := strings.CutPrefix(e, "TERM="); ok {
+			term = value // the last one holds
+		}
+	}
+	if term == "" && s.Stdio != proc.Pipes {
+		return "xterm-256color" // as proc has it
+	}
+	return term
 }
 
 // kept are the variables on which hangs what programs ask: a test begins without them.
