@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -150,6 +151,7 @@ func parseWhen(s string) (proc.When, error) {
 type surroundings struct {
 	stdinTerminal, stdoutTerminal bool
 	environ                       []string
+	init                          bool // we are process 1, as in a container: what programs leave behind becomes ours
 }
 
 // A plan is what run is going to do.
@@ -192,7 +194,7 @@ func (f *runFlags) plan(words []string, here surroundings, world grammar.World) 
 
 	p.spec.Dir = f.dir
 	p.spec.Restart.When = f.restart
-	p.spec.Contain = f.contain
+	p.spec.Contain = f.contain || here.init // the keeper reaps what is left behind
 	if f.grace != nil {
 		p.spec.Grace = *f.grace
 		if *f.grace == 0 {
@@ -289,5 +291,6 @@ func lookAround() surroundings {
 		stdinTerminal:  ptyio.IsTerminal(os.Stdin),
 		stdoutTerminal: ptyio.IsTerminal(os.Stdout),
 		environ:        os.Environ(),
+		init:           os.Getpid() == 1 && runtime.GOOS == "linux",
 	}
 }
