@@ -284,30 +284,30 @@ var runtimeHints = []struct {
 
 // foreign tells of words of Python, and of pexpect, that mean nothing here.
 var foreign = []struct {
-	line *regexp.Regexp // of the line that the parser does not understand
+	line func() *regexp.Regexp // of the line that the parser does not understand
 	what string
 	hint string
 }{
-	{regexp.MustCompile(`^\s*(try|except|finally)\b`), "there are no exceptions", "list what may come, TIMEOUT and EOF too, and look at m.index; what is not listed ends the script"},
-	{regexp.MustCompile(`^\s*raise\b`), "there are no exceptions", `write fail("…")`},
-	{regexp.MustCompile(`^\s*(import\b|from\s+\S+\s+import\b)`), "there are no imports", `what this is for is defined already; functions of another file: load("lib.star", "name")`},
-	{regexp.MustCompile(`^\s*class\b`), "there are no classes", "write functions, and keep data in dicts"},
-	{regexp.MustCompile(`^\s*(async\s+)?with\b`), "there is no with", "programs are stopped at the end of the script; p.close() stops one before"},
-	{regexp.MustCompile(`^\s*(global|nonlocal)\b`), "there is no $1", "return the value, or keep it in a dict"},
-	{regexp.MustCompile(`^\s*del\b`), "there is no del", "write d.pop(key)"},
-	{regexp.MustCompile(`^\s*assert\b`), "there is no assert", `write if not …: fail("…")`},
-	{regexp.MustCompile(`\bis\s+not\b`), "there is no is", "write !="},
-	{regexp.MustCompile(`\sis\s`), "there is no is", "write =="},
-	{regexp.MustCompile(`\byield\b`), "there is no yield", "return a list"},
-	{regexp.MustCompile(`\b(await|async)\b`), "there is no $1", "select(…) waits for several programs, parallel(…) works on several things at once"},
-	{regexp.MustCompile(`\b[fF][rR]?["']`), "there are no f-strings", `write "%s" % x, or "{}".format(x)`},
-	{regexp.MustCompile(`\b[uU]["']`), "there are no u-strings", "every string is Unicode text"},
-	{regexp.MustCompile(`^\s*print\s+["'\w]`), "print is a function", "write print(…)"},
-	{regexp.MustCompile(`:=`), "there is no :=", "assign on a line of its own"},
-	{regexp.MustCompile(`\)\s*->`), "there are no type annotations", "leave them out"},
-	{regexp.MustCompile(`^\s*@`), "there are no decorators", "call the function"},
-	{regexp.MustCompile(`\*\*`), "there is no **", "multiply"},
-	{regexp.MustCompile(`^\s*(if|elif|while|for|else|def)\b[^:]*$`), "", "the line ends with a colon"},
+	{lazy.Regexp(`^\s*(try|except|finally)\b`), "there are no exceptions", "list what may come, TIMEOUT and EOF too, and look at m.index; what is not listed ends the script"},
+	{lazy.Regexp(`^\s*raise\b`), "there are no exceptions", `write fail("…")`},
+	{lazy.Regexp(`^\s*(import\b|from\s+\S+\s+import\b)`), "there are no imports", `what this is for is defined already; functions of another file: load("lib.star", "name")`},
+	{lazy.Regexp(`^\s*class\b`), "there are no classes", "write functions, and keep data in dicts"},
+	{lazy.Regexp(`^\s*(async\s+)?with\b`), "there is no with", "programs are stopped at the end of the script; p.close() stops one before"},
+	{lazy.Regexp(`^\s*(global|nonlocal)\b`), "there is no $1", "return the value, or keep it in a dict"},
+	{lazy.Regexp(`^\s*del\b`), "there is no del", "write d.pop(key)"},
+	{lazy.Regexp(`^\s*assert\b`), "there is no assert", `write if not …: fail("…")`},
+	{lazy.Regexp(`\bis\s+not\b`), "there is no is", "write !="},
+	{lazy.Regexp(`\sis\s`), "there is no is", "write =="},
+	{lazy.Regexp(`\byield\b`), "there is no yield", "return a list"},
+	{lazy.Regexp(`\b(await|async)\b`), "there is no $1", "select(…) waits for several programs, parallel(…) works on several things at once"},
+	{lazy.Regexp(`\b[fF][rR]?["']`), "there are no f-strings", `write "%s" % x, or "{}".format(x)`},
+	{lazy.Regexp(`\b[uU]["']`), "there are no u-strings", "every string is Unicode text"},
+	{lazy.Regexp(`^\s*print\s+["'\w]`), "print is a function", "write print(…)"},
+	{lazy.Regexp(`:=`), "there is no :=", "assign on a line of its own"},
+	{lazy.Regexp(`\)\s*->`), "there are no type annotations", "leave them out"},
+	{lazy.Regexp(`^\s*@`), "there are no decorators", "call the function"},
+	{lazy.Regexp(`\*\*`), "there is no **", "multiply"},
+	{lazy.Regexp(`^\s*(if|elif|while|for|else|def)\b[^:]*$`), "", "the line ends with a colon"},
 }
 
 // undefined says what to write instead of names that Python, pexpect or Expect define.
@@ -363,8 +363,8 @@ func syntaxError(name string, src []byte, pos syntax.Position, msg string) *Erro
 	}
 	line := lineOf(src, e.Line)
 	for _, f := range foreign {
-		if m := f.line.FindStringSubmatchIndex(line); m != nil && !inString(line, m[0]) {
-			what := string(f.line.ExpandString(nil, f.what, line, m))
+		if m := f.line().FindStringSubmatchIndex(line); m != nil && !inString(line, m[0]) {
+			what := string(f.line().ExpandString(nil, f.what, line, m))
 			if what == "" {
 				what = msg
 			}
