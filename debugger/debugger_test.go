@@ -364,6 +364,11 @@ func TestWithheldNotices(t *testing.T) {
 	}
 	says("9-list-features")
 	hearsA("9^done")
+	says("10-gdb-exit") // what a front end says when it is closed
+	hearsA("10^exit")
+	if r := do(t, d, "print 6*7"); r.Text != "$1 = 42\n" {
+		t.Errorf("gdb after a front end has left: %+v", r)
+	}
 }
 
 // Front ends that do not read freeze nobody and cost a bounded memory, however much

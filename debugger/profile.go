@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spawnx/spawnx/proc"
@@ -23,7 +25,8 @@ type Profile struct {
 	Name  string `json:"name"`
 	About string `json:"about"` // one line for people
 	// Args are the debugger and its arguments. "{program...}" stands for the program and its arguments, "{program}" for
-	// the program and "{args...}" for the rest, "{tty}" and "{mi}", also inside a word, for the names of terminals.
+	// the program and "{args...}" for the rest, "{tty}" and "{mi}", also inside a word, for the names of terminals, "{port}"
+	// for a TCP port of this machine that nobody uses.
 	// Where the program is an option (-p 4711) or missing, a "--args" before it is left out.
 	Args []string `json:"args"`
 	// Variants replace Args for programs whose name Match matches.
@@ -194,6 +197,9 @@ func (p Profile) spec(program proc.Spec, terminals map[string]string) proc.Spec 
 			for name, terminal := range terminals {
 				a = strings.ReplaceAll(a, "{"+name+"}", terminal)
 			}
+			if strings.Contains(a, "{port}") {
+				a = strings.ReplaceAll(a, "{port}", strconv.Itoa(freePort()))
+			}
 			spec.Args = append(spec.Args, a)
 		}
 	}
@@ -204,6 +210,16 @@ func (p Profile) spec(program proc.Spec, terminals map[string]string) proc.Spec 
 		spec.Env = append(slices.Clone(spec.Env), p.Env...)
 	}
 	return spec
+}
+
+// freePort is a port of loopback that is free at the moment, 0 when there is none.
+func freePort() int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
 }
 
 // hasTTY says whether the program gets a terminal of its own.

@@ -258,7 +258,7 @@ func (a *attaching) lines(name, channel string) error {
 	defer stop()
 	conn, err := debugger.Dial(ctx, name, channel)
 	if err != nil {
-		return err
+		return &joinError{err}
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()

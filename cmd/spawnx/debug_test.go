@@ -30,6 +30,13 @@ func TestDebug(t *testing.T) {
 		t.Fatalf("%v: %+v", err, r)
 	}
 	t.Cleanup(func() { spawnxRun(t, nil, "stop", "prog") })
+	var listed debugger.Doors
+	if err := json.Unmarshal([]byte(spawnxRun(t, nil, "list", "--json").out), &listed); err != nil || listed.Channels["tty"] != doors.Channels["tty"] || listed.PTS != doors.PTS {
+		t.Errorf("%v: listed %+v, told %+v", err, listed, doors)
+	}
+	if got := spawnxRun(t, nil, "attach", "prog.mi"); got.status != 1 || !strings.Contains(got.err, "attach prog.mi: prog has no channel mi\nhint: ") {
+		t.Errorf("%+v", got)
+	}
 	events, err := net.Dial("unix", doors.Channels["events"])
 	if err != nil {
 		t.Fatal(err)
@@ -68,17 +75,18 @@ func TestDebug(t *testing.T) {
 func TestDebugWrongUsage(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
 	for _, tt := range []struct {
-		args []string
-		says string
+		args   []string
+		status int
+		says   string
 	}{
-		{nil, "debug: a PROFILE is wanted\nhint: spawnx debug gdb ./prog"},
-		{[]string{"softice"}, "debug: unknown profile \"softice\"\nhint: there are bashdb, dlv, gdb"},
-		{[]string{"gdb", "./a b"}, "debug: the program's name cannot be a NAME\nhint: choose one with --name"},
-		{[]string{"--join", "pdb"}, "pdb cannot be joined"},
-		{[]string{"-d", "pdb", "/no/such.py"}, "start pdb: the debugger has ended before it took commands: \"Error: /no/such.py does not exist"},
+		{nil, 125, "debug: a PROFILE is wanted\nhint: spawnx debug gdb ./prog"},
+		{[]string{"softice"}, 125, "debug: unknown profile \"softice\"\nhint: there are bashdb, dlv, gdb"},
+		{[]string{"gdb", "./a b"}, 125, "debug: the program's name cannot be a NAME\nhint: choose one with --name"},
+		{[]string{"--join", "pdb"}, 125, "pdb cannot be joined"},
+		{[]string{"-d", "pdb", "/no/such.py"}, 1, "start pdb: the debugger has ended before it took commands: \"Error: /no/such.py does not exist"},
 	} {
 		got := spawnxRun(t, nil, append([]string{"debug"}, tt.args...)...)
-		if got.status == 0 || !strings.HasPrefix(got.err, "spawnx: "+tt.says) {
+		if got.status != tt.status || !strings.HasPrefix(got.err, "spawnx: "+tt.says) {
 			t.Errorf("%q: %+v", tt.args, got)
 		}
 	}

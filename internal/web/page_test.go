@@ -261,3 +261,25 @@ func TestADebuggerInThePage(t *testing.T) {
 	say(t, watcher, `{"id":1,"do":"next"}`)
 	hear(t, watcher, `may only watch`)
 }
+
+// A front end in a browser may speak gdb's machine interface, if it may drive.
+func TestTheMachineInterfaceInThePage(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	debug(t, "prog", "gdb", "/bin/cat")
+	conn := open(t, page(t, true), `{"token":"right","open":"mi","name":"prog"}`)
+	if err := conn.Write(t.Context(), websocket.MessageBinary, []byte("12-data-evaluate-expression 6*7\n")); err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for !strings.Contains(all.String(), `12^done,value="42"`) {
+		_, data, err := conn.Read(t.Context())
+		if err != nil {
+			t.Fatalf("%q: %v", all.String(), err)
+		}
+		all.Write(data)
+	}
+	watcher := open(t, page(t, false), `{"token":"right","open":"mi","name":"prog"}`)
+	if _, _, err := watcher.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("who watches: %v", err)
+	}
+}
