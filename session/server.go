@@ -263,6 +263,8 @@ func (s *Server) stayFound(moves int) {
 		case <-time.After(lookAround):
 		case <-s.ctx.Done():
 			return
+		case <-s.ended: // others may have the name
+			return
 		}
 		now := s.o.Name.follow()
 		if now == moves {

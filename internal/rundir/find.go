@@ -66,7 +66,11 @@ func Collect(name string) ([]byte, error) {
 		return nil, &TakenError{Name: name, PID: e.PID}
 	}
 	defer f.Close()
-	return e.Exit, errors.Join(clean(e.Dir), remove(e.Dir))
+	if err := os.Remove(filepath.Join(e.Dir, exitFile)); err != nil {
+		return nil, err
+	}
+	_ = errors.Join(clean(e.Dir), remove(e.Dir)) // what is left is a dead server's, and in nobody's way
+	return e.Exit, nil
 }
 
 // look is Find that also returns the locked lock file where nobody had it.
