@@ -18,15 +18,51 @@ func main() {
 
 // spawnx does what the arguments say and returns the exit status.
 func spawnx(args []string) int {
-	root := newRoot()
+	root := rootOf(args)
 	root.SetArgs(args)
 	err := root.Execute()
 	complain(err)
 	return status(err)
 }
 
-// newRoot is the table of verbs. Each is in a file of its name.
+// verbs is their table. Each is in a file of its name, or with those that do nearly the same.
+var verbs = []struct {
+	name string
+	make func() *cobra.Command
+}{
+	{"run", newRun}, {"link", newLink}, {"play", newPlay}, {"screen", newScreen}, {"script", newScript}, {"test", newTest},
+	{"debug", newDebug}, {"web", newWeb}, {"why", newWhy}, {"doctor", newDoctor},
+	{"list", newList}, {"attach", newAttach}, {"expect", newExpect}, {"command", newCommand}, {"send", newSend},
+	{"sendline", newSendline}, {"sendkey", newSendkey}, {"sendsecret", newSendsecret}, {"sendeof", newSendeof},
+	{"wait", newWait}, {"signal", newSignal}, {"resize", newResize}, {"stop", newStop},
+}
+
+// rootOf is newRoot with the one verb that is asked for: the others with their flags would take a tenth of the start.
+func rootOf(args []string) *cobra.Command {
+	for _, v := range verbs {
+		if len(args) > 0 && args[0] == v.name {
+			root := bareRoot()
+			root.CompletionOptions.DisableDefaultCmd = true
+			root.AddCommand(v.make())
+			return root
+		}
+	}
+	return newRoot()
+}
+
+// newRoot is the command with all verbs.
 func newRoot() *cobra.Command {
+	root := bareRoot()
+	for _, v := range verbs {
+		root.AddCommand(v.make())
+	}
+	root.SetHelpCommand(newHelp())
+	addCompletion(root)
+	addMan(root)
+	return root
+}
+
+func bareRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "spawnx VERB [FLAGS] ...",
 		Short: "Run other programs and talk to them",
@@ -45,12 +81,6 @@ a terminal or pipes, watches over them and passes on what a person types.`,
 	root.DisableFlagsInUseLine = true
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(), newLink(), newPlay(), newScreen(), newScript(), newTest(), newDebug(), newWeb(), newWhy(), newDoctor(),
-		newList(), newAttach(), newExpect(), newCommand(), newSend(), newSendline(), newSendkey(), newSendsecret(), newSendeof(),
-		newWait(), newSignal(), newResize(), newStop())
-	root.SetHelpCommand(newHelp())
-	addCompletion(root)
-	addMan(root)
 	return root
 }
 

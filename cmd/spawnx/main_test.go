@@ -6,12 +6,16 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/proc"
@@ -133,4 +137,23 @@ func shell(t *testing.T, env ...string) *expect.Console {
 	sees(t, c, prompt)
 	sees(t, c, prompt)
 	return c
+}
+
+// A verb that is made alone is the one that was asked for, and says the same of itself.
+func TestVerbsAreMadeAlone(t *testing.T) {
+	said := func(root *cobra.Command, verb string) string {
+		var b strings.Builder
+		root.SetOut(&b)
+		root.SetArgs([]string{verb, "--help"})
+		err := root.Execute() // sendsecret takes no flags
+		return fmt.Sprint(b.String(), err)
+	}
+	for _, v := range verbs {
+		if name := v.make().Name(); name != v.name {
+			t.Errorf("%s is listed as %s", name, v.name)
+		}
+		if alone, all := said(rootOf([]string{v.name}), v.name), said(newRoot(), v.name); alone != all {
+			t.Errorf("%s --help: alone\n%s\namong all\n%s", v.name, alone, all)
+		}
+	}
 }
