@@ -365,7 +365,7 @@ func garbage(t *T) {
 			_ = c.Close()
 		}
 	}()
-	before := peak()
+	before := freshPeak()
 	var wg sync.WaitGroup
 	for i := range 100 {
 		data := make([]byte, t.Rand.IntN(2000))
