@@ -2,14 +2,14 @@
 //
 //	go run ./examples/s10-gdb-frontend
 //
-// A gdb with its machine interface is started once and served: on a socket of spawnx, and on a pair of fifos for
-// tools that only know files. A front end joins, starts the debugged program and leaves in the middle. What gdb
+// A gdb with its machine interface is started once and served on a socket of spawnx. A front end joins, starts the debugged program and leaves in the middle. What gdb
 // says meanwhile is kept: the front end comes back at the byte where it left, another one joins and sees all from
 // the beginning, and the two visits of the first are together what the second one saw. Nothing is lost, and gdb has
 // noticed none of it.
 //
 // From a shell the same is: spawnx run -d --name debug --stdio pipes --fifo DIR gdb -q -nx --interpreter=mi3, and
-// then spawnx link - run:debug, or cat DIR/out & echo -exec-run >DIR/in.
+// then spawnx link --eof keep - run:debug or, as the fifos are for tools that only know files, cat DIR/out & echo
+// -exec-run >DIR/in.
 //
 // For people, and for front ends with a console, there is more: see docs/debuggers.md. The script gdb beside this file
 // lets front ends that start gdb themselves, as cgdb and vim do, join one that runs.
