@@ -34,3 +34,29 @@ func TestCursorKeysAreThoseThatTheScreenSays(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Without a screen the output says what the keys are, also what nobody has read yet.
+func TestCursorKeysAreThoseThatTheOutputAsksFor(t *testing.T) {
+	const program = `stty raw -echo; printf 'one\033[?1h'; head -c 3 | od -An -tx1; printf '\033[?1l'; echo two; head -c 3 | od -An -tx1; cat >/dev/null`
+	c, err := expect.Spawn(t.Context(), proc.Command("sh", "-c", program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, step := range []struct{ before, answer string }{{"one", "1b 4f 42"}, {"two", "1b 5b 42"}} {
+		if _, err := c.Expect(t.Context(), expect.Text(step.before)); err != nil {
+			t.Fatal(err)
+		}
+		if step.before == "one" {
+			if _, err := c.Expect(t.Context(), expect.Waiting); err != nil { // it has asked
+				t.Fatal(err)
+			}
+		}
+		if err := c.SendKey("down"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Expect(t.Context(), expect.Text(step.answer)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

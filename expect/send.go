@@ -51,12 +51,14 @@ func (c *Console) Write(p []byte) (int, error) {
 
 // SendKey presses keys by their names: "enter", "ctrl-c", "up", "f1", "alt-x".
 // All names are looked up before the first is sent. Cursor keys are those that
-// the program has asked for, where Options.Screen can tell: it then has a method
-// AppCursor() bool.
+// the program has asked for in what it has written so far; an Options.Screen
+// with a method AppCursor() bool knows better.
 func (c *Console) SendKey(names ...string) error {
 	modes := keys.Modes{Enter: c.opts.Enter}
 	if s, ok := c.opts.Screen.(interface{ AppCursor() bool }); ok {
 		modes.AppCursor = s.AppCursor()
+	} else {
+		modes.AppCursor = c.appCursor()
 	}
 	var b strings.Builder
 	for _, name := range names {
@@ -67,6 +69,20 @@ func (c *Console) SendKey(names ...string) error {
 		b.Write(key)
 	}
 	return c.sendBytes("sendkey", []byte(b.String()), c.echoing(), "<"+strings.Join(names, "><")+">", "")
+}
+
+// appCursor reports whether the program has asked for application cursor keys,
+// also where nobody has read that yet.
+func (c *Console) appCursor() bool {
+	_, _ = c.b.Output().Flush() // what cannot be known now comes later
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, end := c.b.Output().Offsets()
+	ahead := c.log.queries // a copy: who reads it finds the questions, too
+	a, b := c.r.View(c.text.seen, end)
+	ahead.Feed(a, func(escape.Query) {})
+	ahead.Feed(b, func(escape.Query) {})
+	return ahead.AppCursor
 }
 
 // SendEOF ends the program's input: on a terminal with its end-of-file key,

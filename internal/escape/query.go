@@ -51,12 +51,17 @@ type Query struct {
 	Start, End int64  // where it stands, in bytes since the first Feed
 }
 
-// Queries finds questions in an output. The zero value stands at its start. It
-// is plain data: a copy is a snapshot. It is not safe for concurrent use.
+// Queries finds what an output means for what is typed: questions, and what the
+// cursor keys are. The zero value stands at its start. It is plain data: a copy
+// is a snapshot. It is not safe for concurrent use.
 type Queries struct {
 	scan scanner
 	pos  int64    // bytes fed
 	seq  [64]byte // the open sequence; longer ones are no questions
+
+	// AppCursor: the program has asked for application cursor keys (DECCKM), and
+	// not reset the terminal since.
+	AppCursor bool
 }
 
 // Feed takes the next piece of the output and calls emit for each question that
@@ -102,8 +107,24 @@ func (q *Queries) step(b byte, emit func(Query)) {
 
 // report calls emit if a whole sequence, which ends at end, is a question.
 func (q *Queries) report(seq []byte, end int64, emit func(Query)) {
+	q.setKeys(seq)
 	if k := classify(seq); k != 0 {
 		emit(Query{k, k.Answer(), end - int64(len(seq)), end})
+	}
+}
+
+// setKeys enters what a whole sequence says about the cursor keys.
+func (q *Queries) setKeys(seq []byte) {
+	final := seq[len(seq)-1]
+	switch {
+	case seq[1] == 'c', string(seq[1:]) == "[!p": // RIS, DECSTR
+		q.AppCursor = false
+	case seq[1] == '[' && seq[2] == '?' && (final == 'h' || final == 'l'):
+		for mode := range bytes.SplitSeq(seq[3:len(seq)-1], []byte(";")) {
+			if string(mode) == "1" {
+				q.AppCursor = final == 'h'
+			}
+		}
 	}
 }
 
