@@ -39,7 +39,7 @@ var statusCases = []fault{
 	{ID: "F18", What: "terminals up to a limit of 8: a named error, and after one was closed it works again", Off: "without closing one", Quick: 1, Full: 5, Needs: namespaces("-m"), Run: noMoreTerminals},
 	{ID: "F19", What: "programs that are stopped, ignore TERM, or both: ended in Grace and a second", Off: "TERM alone", Quick: 1, Full: 30, Run: stubborn},
 	{ID: "F20", What: "HUP INT QUIT USR1 USR2 TERM to `spawnx run` reach the program once each", Off: "a parent that passes nothing on", Quick: 1, Full: 20, Run: passedOn},
-	{ID: "F21", What: "10,000 resizes by eight clients at once, each of another size in the end (1,000 in CI): that of the smallest counts", Off: "the last one is left out", Quick: 1, Full: 20, Run: manyResizes},
+	{ID: "F21", What: "10,000 resizes by eight clients at once, each of another size in the end (1,000 in CI): that of the smallest counts", Off: "the last one is left out", Quick: 1, Full: 5, Run: manyResizes},
 }
 
 func everyStatus(t *T) {
