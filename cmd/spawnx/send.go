@@ -13,6 +13,7 @@ import (
 
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/grammar"
+	"github.com/spawnx/spawnx/screen"
 	"github.com/spawnx/spawnx/session"
 )
 
@@ -24,7 +25,9 @@ func newSend() *cobra.Command {
 for a key (ctrl-c, backspace), nothing is sent: spawnx sendkey NAME ctrl-c presses it.`,
 		Example: "  spawnx send editor 'some text'",
 		Args:    wants(2, 2),
-	}, func(_ context.Context, c *expect.Console, words []string) error { return c.Send(words[0]) })
+	}, func(_ context.Context, _ *session.Client, c *expect.Console, words []string) error {
+		return c.Send(words[0])
+	})
 }
 
 func newSendline() *cobra.Command {
@@ -34,7 +37,9 @@ func newSendline() *cobra.Command {
 		Long:    "Type a line into a named program and press Enter.",
 		Example: "  spawnx sendline db 'select 1;'",
 		Args:    wants(2, 2),
-	}, func(_ context.Context, c *expect.Console, words []string) error { return c.SendLine(words[0]) })
+	}, func(_ context.Context, _ *session.Client, c *expect.Console, words []string) error {
+		return c.SendLine(words[0])
+	})
 }
 
 func newSendkey() *cobra.Command {
@@ -55,8 +60,25 @@ pgup pgdn insert f1 to f20, any single character; with ctrl- alt- shift- before 
 			}
 			return nil
 		},
-	}, func(_ context.Context, c *expect.Console, words []string) error { return c.SendKey(words...) })
+	}, func(ctx context.Context, client *session.Client, c *expect.Console, words []string) error {
+		picture, err := client.Repaint(ctx)
+		switch {
+		case errors.Is(err, errors.ErrUnsupported): // it has no terminal, and so no modes
+		case err != nil:
+			return err
+		default:
+			shown := screen.New(picture.Size.Rows, picture.Size.Cols)
+			_, _ = shown.Write(picture.Bytes) // it never fails
+			c = c.With(expect.Options{Screen: keyScreen{shown}})
+		}
+		return c.SendKey(words...)
+	})
 }
+
+// A keyScreen says which cursor keys the program has asked for: before we came, too.
+type keyScreen struct{ *screen.Screen }
+
+func (s keyScreen) AppCursor() bool { return s.Modes().AppCursor }
 
 func newSendeof() *cobra.Command {
 	return sender(&cobra.Command{
@@ -66,7 +88,7 @@ func newSendeof() *cobra.Command {
 has a pipe.`,
 		Example: "  spawnx sendeof db",
 		Args:    wants(1, 1),
-	}, func(_ context.Context, c *expect.Console, _ []string) error { return c.SendEOF() })
+	}, func(_ context.Context, _ *session.Client, c *expect.Console, _ []string) error { return c.SendEOF() })
 }
 
 func newSendsecret() *cobra.Command {
@@ -89,7 +111,7 @@ it cannot be proved that the secret will not show; with -unproved it is typed al
 			}
 			return nil
 		},
-	}, func(ctx context.Context, c *expect.Console, words []string) error {
+	}, func(ctx context.Context, _ *session.Client, c *expect.Console, words []string) error {
 		if err := missing(words[0]); err != nil {
 			return err
 		}
@@ -141,7 +163,7 @@ func missing(ref string) error {
 }
 
 // sender is a verb that sends something to NAME: do gets the words behind it.
-func sender(cmd *cobra.Command, do func(ctx context.Context, c *expect.Console, words []string) error) *cobra.Command {
+func sender(cmd *cobra.Command, do func(ctx context.Context, client *session.Client, c *expect.Console, words []string) error) *cobra.Command {
 	var f far
 	cmd.Long += `
 
@@ -151,8 +173,9 @@ It returns when the program's input has taken it, or when that does not happen f
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
 		words = behindName(words)
 		// From now: whether the program is ready for a secret shows in what it does, not in what it did.
-		return f.converse(session.Dialer{From: session.FromNow}, cmd.Name(), words[0], func(_ *session.Client, c *expect.Console) error {
-			return do(context.Background(), c, words[1:])
+		return f.converse(session.Dialer{From: session.FromNow}, cmd.Name(), words[0], func(client *session.Client, c *expect.Console) error {
+			ctx := context.Background()
+			return do(ctx, client, c, words[1:])
 		})
 	}
 	f.registerTimeout(cmd.Flags(), "give up after this time, status 124 (default 30s)")
