@@ -92,7 +92,7 @@ func (s *Stdio) openTerminal(size Size, noEcho bool) error {
 }
 
 func (s *Stdio) inPipe() (*File, error) {
-	r, w, err := os.Pipe()
+	r, w, err := newPipe(true, false)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (s *Stdio) inPipe() (*File, error) {
 }
 
 func (s *Stdio) outPipe(fd int) (*File, error) {
-	r, w, err := os.Pipe()
+	r, w, err := newPipe(false, true)
 	if err != nil {
 		return nil, err
 	}
@@ -110,11 +110,6 @@ func (s *Stdio) outPipe(fd int) (*File, error) {
 // pipe gives the child one end of a pipe as its descriptor fd, and us the
 // other.
 func (s *Stdio) pipe(fd int, theirs, ours *os.File) (*File, error) {
-	theirs, err := blocking(theirs)
-	if err != nil {
-		ours.Close()
-		return nil, err
-	}
 	s.child[fd], s.pipes = theirs, append(s.pipes, theirs)
 	return newFile(ours)
 }
@@ -126,16 +121,8 @@ func Connect(from, to *Stdio) error {
 	if from.Out == nil || from.Terminal != nil || to.In == nil || to.In == to.Out {
 		return errors.New("only pipes can be connected")
 	}
-	r, w, err := os.Pipe()
+	r, w, err := newPipe(true, true)
 	if err != nil {
-		return err
-	}
-	if r, err = blocking(r); err != nil {
-		w.Close()
-		return err
-	}
-	if w, err = blocking(w); err != nil {
-		r.Close()
 		return err
 	}
 	_ = from.Out.Close() // nothing was written to either
