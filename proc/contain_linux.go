@@ -30,6 +30,7 @@ type keeper struct {
 
 	mu      sync.Mutex // one order is written at a time; guards what follows, and told of all of waiting
 	last    uint64     // the number of the last order
+	free    []string   // cgroups that may be used again: the next order says so
 	waiting map[uint64]*asked
 	gone    bool
 	hooks   sync.WaitGroup // the stops of its programs after its death
@@ -266,6 +267,7 @@ func (k *keeper) send(o shim.Order, w *asked, files []uintptr) error {
 	}
 	k.last++
 	o.ID = k.last
+	o.Free, k.free = append(o.Free, k.free...), nil
 	data, err := o.Encode()
 	if err != nil {
 		return err
@@ -382,9 +384,9 @@ func umask() int {
 	return 0o22
 }
 
-// reap lets the keeper free a number. Nobody waits for that.
-func (k *keeper) reap(pid int) {
-	_ = k.send(shim.Order{Do: shim.Reap, PID: pid}, nil, nil) // the keeper is gone: nothing to free
+// reap lets the keeper free a number, and use the cgroup again where one is given. Nobody waits for that.
+func (k *keeper) reap(pid int, groups ...string) {
+	_ = k.send(shim.Order{Do: shim.Reap, PID: pid, Free: groups}, nil, nil) // the keeper is gone: nothing to free
 }
 
 // keptBy is the keeper of a contained program that is not yet reaped or abandoned; nil for others.
@@ -404,11 +406,16 @@ func (c *child) abandoned() {
 
 // strays returns the processes that a contained program left behind, in whatever session and group they are.
 func (c *child) strays() []int {
-	switch {
-	case c.keeper == nil:
+	if c.keeper == nil {
 		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
 	case c.group != "":
 		return shim.GroupMembers(c.group)
+	case c.alone:
+		return nil
 	}
 	a, err := c.keeper.order(shim.Order{Do: shim.Strays, Mark: c.mark})
 	if err != nil {
@@ -417,13 +424,38 @@ func (c *child) strays() []int {
 	return a.PIDs
 }
 
-// groupEmpty reports whether nobody lives in the cgroup of a contained program, which nobody leaves. known is false where
-// there is none to ask.
+// groupEmpty reports whether nobody lives in the cgroup of a contained program that has ended. Nobody leaves it, so then
+// nobody will, and it may be another's. known is false where there is none to ask.
 func (c *child) groupEmpty() (empty, known bool) {
-	if c.keeper == nil || c.group == "" {
+	if c.keeper == nil {
 		return false, false
 	}
-	return shim.GroupEmpty(c.group), true
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.alone:
+		return true, true
+	case c.group == "":
+		return false, false
+	case !shim.GroupEmpty(c.group):
+		return false, true
+	}
+	c.alone, c.treeGone = true, true
+	if c.reaped {
+		c.keeper.spare(c.group)
+		c.closeFd()
+		c.group = ""
+	} // else reap does it
+	return true, true
+}
+
+// spare lets the keeper use a cgroup again, from the next order on.
+func (k *keeper) spare(group string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.gone {
+		k.free = append(k.free, group)
+	}
 }
 
 // proveKeeper returns when the keeper of a contained program, which tells of ends by itself, has answered, or is given up:
@@ -436,8 +468,13 @@ func (c *child) proveKeeper() {
 
 // killStrays kills a contained program with all it left behind.
 func (c *child) killStrays() {
+	if c.keeper == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
-	case c.keeper == nil:
+	case c.alone:
 	case c.group != "":
 		if !shim.GroupEmpty(c.group) { // which is cheap to ask: the kernel kills one group at a time
 			shim.KillGroup(c.group)

@@ -33,6 +33,7 @@ type child struct {
 	reaped   bool
 	reapedAt uint64 // clock ticks since the boot, as in /proc/PID/stat
 	treeGone bool   // Stop has seen that nothing of the tree is left
+	alone    bool   // nobody is left in its cgroup, which is, or soon will be, another's
 }
 
 func newChild(pid, pidfd int) *child {
@@ -85,7 +86,12 @@ func (c *child) reap() {
 	}
 	var err error = unix.EINVAL
 	if c.keeper != nil {
-		if !c.reaped { // else the keeper died
+		switch {
+		case c.reaped: // the keeper died
+		case c.alone:
+			c.keeper.reap(c.pid, c.group)
+			c.group = ""
+		default:
 			c.keeper.reap(c.pid)
 		}
 		err = nil

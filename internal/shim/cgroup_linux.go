@@ -161,12 +161,17 @@ func (g group) child() (group, int, error) {
 	if err != nil {
 		return "", 0, err
 	}
-	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, err := group(dir).open()
 	if err != nil {
 		_ = group(dir).remove()
 		return "", 0, err
 	}
 	return group(dir), fd, nil
+}
+
+// open returns a descriptor of g for a fork.
+func (g group) open() (int, error) {
+	return unix.Open(string(g), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 }
 
 // kill kills all members, and those of the groups below.

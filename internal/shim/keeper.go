@@ -29,6 +29,8 @@ type Order struct {
 	Do  string
 	PID int `json:",omitempty"` // as Fork returned it
 
+	Free []string `json:",omitempty"` // cgroups of programs that left nobody: they may be used again
+
 	// For Strays and Kill, as Fork returned it: the program may be reaped by now.
 	Mark uint64 `json:",omitempty"`
 

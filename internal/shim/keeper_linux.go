@@ -31,6 +31,7 @@ type keeper struct {
 	mu       sync.Mutex
 	programs map[int]group // by number, with its group; unreaped, all of them
 	emptied  []group       // of programs that were reaped: to be removed once nobody is left in them
+	spare    []group       // the same, in which nobody is left: to be used again
 	dying    bool          // the lifeline has ended: no more forks
 
 	tidying sync.Mutex // held by who removes groups
@@ -69,6 +70,9 @@ func keep(link *os.File, p Plan) error {
 		}
 		if o.Do == Reap { // it has to wait for nothing
 			k.reap(o.PID)
+		}
+		k.free(o.Free)
+		if o.Do == Reap {
 			continue
 		}
 		go func() {
@@ -172,17 +176,49 @@ func (k *keeper) obey(o Order, files []int) (a Answer, pidfd int) {
 // reap frees the number of a program, if it has ended.
 func (k *keeper) reap(pid int) {
 	k.mu.Lock()
-	g, unreaped := k.programs[pid]
-	if unreaped && reapIfEnded(pid) {
+	defer k.mu.Unlock()
+	if g, unreaped := k.programs[pid]; unreaped && reapIfEnded(pid) {
 		delete(k.programs, pid)
-		if g != "" {
-			k.emptied = append(k.emptied, g)
+		if g == "" {
+			return
 		}
+		if k.emptied = append(k.emptied, g); len(k.emptied) == 1 {
+			time.AfterFunc(reapPause, k.tidy) // unless it is wanted again
+		}
+	}
+}
+
+// mostSpare is how many groups wait to be used again: to make and to remove one costs as much as a small program.
+const mostSpare = 8
+
+// free takes groups from those that are to be removed.
+func (k *keeper) free(groups []string) {
+	if len(groups) == 0 {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, name := range groups {
+		if i := slices.Index(k.emptied, group(name)); i >= 0 && len(k.spare) < mostSpare {
+			k.emptied = slices.Delete(k.emptied, i, i+1)
+			k.spare = append(k.spare, group(name))
+		}
+	}
+}
+
+// newGroup returns a group for a program, and opens it.
+func (k *keeper) newGroup() (g group, fd int, err error) {
+	k.mu.Lock()
+	if n := len(k.spare); n > 0 {
+		g, k.spare = k.spare[n-1], k.spare[:n-1]
 	}
 	k.mu.Unlock()
 	if g != "" {
-		go k.tidy()
+		if fd, err = g.open(); err == nil {
+			return g, fd, nil
+		}
 	}
+	return k.group.child()
 }
 
 // awaitEnd waits until a program has ended, leaves it unreaped and closes its pidfd.
@@ -269,7 +305,7 @@ func (k *keeper) fork(o Order, files []int) (a Answer, pidfd int) {
 	if k.group != "" {
 		var fd int
 		var err error
-		if g, fd, err = k.group.child(); err != nil {
+		if g, fd, err = k.newGroup(); err != nil {
 			return failed(err), -1
 		}
 		defer unix.Close(fd)
