@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -180,6 +181,9 @@ func (p testPlan) run() error {
 	}
 	ctx, stop := untilSignal()
 	defer stop()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // little is kept: what is collected more often takes time from the tests
+	}
 	watch, end := p.watcher()
 	began := time.Now()
 	run, err := clitest.Run(ctx, p.tests, p.opts, watch)

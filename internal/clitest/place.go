@@ -1,8 +1,10 @@
 package clitest
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // A place has the folders of one test after the other: making a folder can cost more than running a program,
@@ -10,6 +12,7 @@ import (
 type place struct {
 	root            string
 	work, tmp, home string // $WORK, $TMPDIR and $HOME, in root
+	times           times
 }
 
 // prepare makes the folders that are not there.
@@ -29,11 +32,14 @@ func (p *place) prepare() error {
 	return nil
 }
 
-func (p *place) folders() []string { return []string{p.work, p.tmp, p.home} }
+func (p *place) folders() []string { all := p.all(); return all[1:] }
 
 // clear makes the folders as they were at the beginning. What cannot be removed stays, and the next test gets
 // other folders.
 func (p *place) clear() error {
+	if p.times.same(p) {
+		return nil
+	}
 	var err error
 	for _, dir := range p.folders() {
 		if err == nil {
@@ -41,14 +47,55 @@ func (p *place) clear() error {
 		}
 	}
 	if err == nil && p.untouched() {
+		p.times.take(p)
 		return nil
 	}
-	p.work = ""
+	p.work, p.times = "", times{}
 	if err = removeAll(p.root); err != nil {
 		p.root += "x"
 	}
 	return err
 }
+
+// times are when the folders, that above them first, were changed last, and their mode: what is as it was then needs no
+// second look.
+type times struct {
+	changed [4]time.Time
+	mode    fs.FileMode
+}
+
+// A change that comes within the resolution of a file system's clock leaves the time as it is.
+const clockResolution = 100 * time.Millisecond
+
+// take notes the times of folders at which was looked, unless they are too fresh to tell of a change.
+func (t *times) take(p *place) {
+	*t = times{}
+	now := time.Now()
+	for i, dir := range p.all() {
+		info, err := os.Lstat(dir)
+		if err != nil || now.Sub(info.ModTime()) < clockResolution || info.ModTime().Nanosecond() == 0 { // or it counts in seconds
+			*t = times{}
+			return
+		}
+		t.changed[i], t.mode = info.ModTime(), info.Mode()
+	}
+}
+
+// same reports whether nothing was changed since take.
+func (t *times) same(p *place) bool {
+	for i, dir := range p.all() {
+		if t.changed[i].IsZero() {
+			return false
+		}
+		info, err := os.Lstat(dir)
+		if err != nil || info.Mode() != t.mode || !info.ModTime().Equal(t.changed[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *place) all() [4]string { return [4]string{p.root, p.work, p.tmp, p.home} }
 
 // empty removes what is in a folder.
 func empty(dir string) error {

@@ -57,6 +57,9 @@ func Run(ctx context.Context, tests []*Test, opts Options, watch Watcher) (Outco
 	defer os.RemoveAll(root) // empty by now, but for what could not be removed, which was said then
 	_, uncontained := proc.CheckContainment()
 	r := &runner{opts: opts, root: root, watch: watch, contain: uncontained == nil, shelf: shelf{keep: opts.Keep}}
+	if r.contain {
+		r.umask = ownUmask()
+	}
 	began := time.Now()
 	results := r.all(ctx, tests)
 	remember(results)
@@ -85,6 +88,7 @@ type runner struct {
 	opts    Options
 	root    string
 	contain bool
+	umask   *uint32 // ours, where programs are contained
 
 	mu    sync.Mutex // guards what follows, and the calls of watch
 	watch Watcher
@@ -198,7 +202,7 @@ func (r *runner) attempt(ctx context.Context, t *Test, p *place) (a report.Attem
 	if err != nil {
 		return fail(err), nil, nil
 	}
-	s.contain = r.contain
+	s.contain, s.umask = r.contain, r.umask
 	err = s.run()
 	if errors.As(err, &skip) {
 		err = nil

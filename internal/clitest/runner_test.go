@@ -346,3 +346,44 @@ func checkPage(t *testing.T, page string, want []string, not string) {
 		t.Error("the page is not whole")
 	}
 }
+
+// Whatever a test does to its folders, the next one finds them as they were, however late it comes.
+func TestPlacesAreClean(t *testing.T) {
+	p := &place{root: filepath.Join(t.TempDir(), "place")}
+	old := time.Now().Add(-time.Hour).Truncate(time.Second).Add(123456789) // as after a long run
+	for name, change := range map[string]func(){
+		"nothing":      func() {},
+		"a file":       func() { _ = os.WriteFile(filepath.Join(p.work, "x"), nil, 0o600) },
+		"a folder":     func() { _ = os.MkdirAll(filepath.Join(p.home, "a", "b"), 0o700) },
+		"beside":       func() { _ = os.Mkdir(filepath.Join(p.root, "x"), 0o700) },
+		"a mode":       func() { _ = os.Chmod(p.tmp, 0o500) },
+		"gone":         func() { _ = os.Remove(p.tmp) },
+		"another file": func() { _ = os.WriteFile(filepath.Join(p.tmp, "x"), nil, 0o600) },
+	} {
+		for range 2 { // the second time the times are known
+			if err := p.prepare(); err != nil {
+				t.Fatal(err)
+			}
+			for _, dir := range p.all() {
+				if err := os.Chtimes(dir, old, old); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := p.clear(); err != nil || !p.times.same(p) {
+				t.Fatalf("%s: %v; a clean place is not known as one", name, err)
+			}
+			change()
+			if err := p.clear(); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if err := p.prepare(); err != nil || !p.untouched() {
+				t.Errorf("%s: %v; something is left", name, err)
+			}
+			for _, dir := range p.folders() {
+				if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+					t.Errorf("%s: %v is left, %v", name, entries, err)
+				}
+			}
+		}
+	}
+}

@@ -47,7 +47,8 @@ type state struct {
 	phase   string
 	short   *strings.Replacer // of the folders' names
 
-	contain bool // programs and what they start are killed with us, and found wherever they went
+	contain bool    // programs and what they start are killed with us, and found wherever they went
+	umask   *uint32 // see ownUmask
 	stopped bool
 }
 
@@ -360,5 +361,5 @@ func (s *state) abbreviated(text string) string {
 
 // spec is the Spec of a program that is started now.
 func (s *state) spec(args []string) proc.Spec {
-	return proc.Spec{Args: args, Dir: s.cd, Env: s.environ(), Grace: time.Second, Contain: s.contain}
+	return proc.Spec{Args: args, Dir: s.cd, Env: s.environ(), Grace: time.Second, Contain: s.contain, Umask: s.umask}
 }
