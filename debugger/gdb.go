@@ -92,9 +92,6 @@ func (g *gdb) run(ctx context.Context) {
 			o.flush()
 		}
 		g.heard = g.heard[:0]
-		if begun := lines.Rest(); len(begun) > 0 && begun[0] == '~' { // to be woken for each of its bytes would hold gdb up
-			pause()
-		}
 		if err != nil {
 			break
 		}

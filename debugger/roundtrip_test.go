@@ -16,8 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/debugger"
 	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/ptyio"
 	"github.com/spawnx/spawnx/session"
 )
 
@@ -110,6 +112,33 @@ func overPipes(tb testing.TB, program string) *front {
 	return &front{in: in, out: bufio.NewReader(out)}
 }
 
+// overATerminal is what a front end has that opens a second interface at a gdb with
+// a console: no bridge could be quicker.
+func overATerminal(tb testing.TB, program string) *front {
+	tb.Helper()
+	ui, err := ptyio.Open(ptyio.PTY, proc.Size{}, true)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { ui.Close() })
+	if err := ui.Terminal.SetMode(ptyio.Mode{}); err != nil {
+		tb.Fatal(err)
+	}
+	console, err := bridge.Start(context.Background(), proc.Command("gdb", "-q", "-iex", "set pagination off", "-iex", "set mi-async on",
+		"-ex", "new-ui mi "+ui.Terminal.Name(), program))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { console.Close() })
+	f := &front{in: ui.Out, out: bufio.NewReader(ui.Out)}
+	for line := ""; !strings.HasPrefix(line, "(gdb)"); {
+		if line, err = f.out.ReadString('\n'); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return f
+}
+
 // overTheBridge is a front end of a gdb that another process serves.
 func overTheBridge(tb testing.TB, program string) *front {
 	tb.Helper()
@@ -159,11 +188,13 @@ func shortDir(tb testing.TB) string {
 //
 //	go test -run '^$' -bench MIRoundTrip -benchtime 2000x ./debugger
 //
-// "x-pipe" is the median of the ratios of neighbours.
+// The third is a terminal of one's own, as front ends with a console have it: gdb
+// writes there, other than to a pipe, in small pieces, and texts byte by byte.
+// "x-pipe" and "x-tty" are the medians of the bridge's ratios to its neighbours.
 func BenchmarkMIRoundTrip(b *testing.B) {
 	program := compiled(b, deepC)
-	pipes, bridge := overPipes(b, program), overTheBridge(b, program)
-	for _, f := range []*front{pipes, bridge} {
+	fronts := []*front{overPipes(b, program), overATerminal(b, program), overTheBridge(b, program)}
+	for _, f := range fronts {
 		f.ask(b, "-break-insert leaf")
 		f.ask(b, "-exec-run")
 	}
@@ -181,24 +212,24 @@ func BenchmarkMIRoundTrip(b *testing.B) {
 		}},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
-			var took [2][]float64
-			var ratios []float64
-			for b.Loop() {
-				var pair [2]float64
-				for i := range 2 {
-					who := (i + len(ratios)) % 2 // who is first changes
+			var took [5][]float64 // of each, and the ratios
+			for n := 0; b.Loop(); n++ {
+				var now [3]float64
+				for i := range fronts {
+					who := (i + n) % len(fronts) // who is first changes
 					began := time.Now()
 					for _, command := range tt.commands {
-						[]*front{pipes, bridge}[who].ask(b, command)
+						fronts[who].ask(b, command)
 					}
-					pair[who] = float64(time.Since(began).Nanoseconds()) / 1e3
+					now[who] = float64(time.Since(began).Nanoseconds()) / 1e3
 				}
-				took[0], took[1] = append(took[0], pair[0]), append(took[1], pair[1])
-				ratios = append(ratios, pair[1]/pair[0])
+				for i, figure := range []float64{now[0], now[1], now[2], now[2] / now[0], now[2] / now[1]} {
+					took[i] = append(took[i], figure)
+				}
 			}
-			b.ReportMetric(median(took[0]), "pipe-µs")
-			b.ReportMetric(median(took[1]), "bridge-µs")
-			b.ReportMetric(median(ratios), "x-pipe")
+			for i, unit := range []string{"pipe-µs", "tty-µs", "bridge-µs", "x-pipe", "x-tty"} {
+				b.ReportMetric(median(took[i]), unit)
+			}
 		})
 	}
 }
