@@ -80,7 +80,7 @@ func put(f io.Writer, text string) error {
 }
 
 func (w *Watch) command() string {
-	return strings.Join(w.options.Command, " ")
+	return w.hidden(strings.Join(w.options.Command, " "))
 }
 
 // cast writes the recording.
@@ -91,13 +91,14 @@ func (w *Watch) cast(to io.Writer) error {
 	if err != nil {
 		return err
 	}
+	events := w.told()
 	if w.before != nil && len(w.events) > 0 {
-		first := record.Event{Time: w.events[0].At, Kind: record.Output, Data: w.before.Repaint()}
+		first := record.Event{Time: w.events[0].At, Kind: record.Output, Data: []byte(w.hidden(string(w.before.Repaint())))}
 		if err := r.Add(first); err != nil {
 			return err
 		}
 	}
-	for _, e := range w.events {
+	for _, e := range events {
 		out := record.Event{Time: e.At, Kind: record.Marker, Data: []byte(string(e.Kind) + " " + e.Text)}
 		switch e.Kind {
 		case Output:
@@ -130,7 +131,7 @@ func (w *Watch) lines(output bool) string {
 	if w.dropped > 0 {
 		fmt.Fprintf(&b, "(the first %d events are left out)\n", w.dropped)
 	}
-	for _, e := range w.events {
+	for _, e := range w.told() {
 		text := escape.Visible(e.Text)
 		if e.Kind == Output {
 			if !output {

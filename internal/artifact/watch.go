@@ -27,6 +27,11 @@ type Options struct {
 	Name    string // of the program among several; begins the names of its files
 	Command []string
 	Term    string // its TERM
+
+	// Hide, unless nil, returns what takes secrets out of the output, piece by
+	// piece up to a nil; what it holds back comes with a later piece. It is asked
+	// when the timeline is read or saved, so that it knows all secrets.
+	Hide func() func(p []byte) []byte
 }
 
 // A Kind is what an Event is.
@@ -104,7 +109,40 @@ func (w *Watch) Note(text string) { w.note(Note, text) }
 func (w *Watch) Events() []Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.events[:len(w.events):len(w.events)]
+	return w.told()
+}
+
+// told is the timeline without the secrets that Options.Hide knows. Called with mu held.
+func (w *Watch) told() []Event {
+	events := w.events[:len(w.events):len(w.events)]
+	if w.options.Hide == nil || len(events) == 0 {
+		return events
+	}
+	output := w.options.Hide()
+	told := make([]Event, 0, len(events)+1)
+	for _, e := range events {
+		if e.Kind == Output {
+			if e.Text = string(output([]byte(e.Text))); e.Text == "" {
+				continue
+			}
+		} else {
+			e.Text = w.hidden(e.Text)
+		}
+		told = append(told, e)
+	}
+	if rest := output(nil); len(rest) > 0 {
+		told = append(told, Event{events[len(events)-1].At, Output, string(rest)})
+	}
+	return told
+}
+
+// hidden is a single text without the secrets that Options.Hide knows.
+func (w *Watch) hidden(text string) string {
+	if w.options.Hide == nil {
+		return text
+	}
+	hide := w.options.Hide()
+	return string(append(hide([]byte(text)), hide(nil)...))
 }
 
 func (w *Watch) note(k Kind, text string) {

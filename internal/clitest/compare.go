@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/secret"
 )
 
 // The commands that look at what came.
@@ -50,7 +51,7 @@ func (s *state) cmdCmp(c call) error {
 		return s.update(inArchive, []byte(have))
 	}
 	p := failed("%s and %s differ (- %[2]s, + %[1]s)", escape.Visible(name1), escape.Visible(name2))
-	for i, text := range diffLines(want, have) {
+	for i, text := range diffLines(s.veil.output(want), s.veil.output(have)) {
 		p.details = append(p.details, detail{[]string{"diff", ""}[min(i, 1)], text})
 	}
 	return p
@@ -61,6 +62,9 @@ func (s *state) update(name string, data []byte) error {
 	if len(data) > 0 && data[len(data)-1] != '\n' {
 		return hinted("an archive holds whole lines only", "-u cannot write %s: it does not end in a line end", name)
 	}
+	if err := s.public(name, string(data)); err != nil {
+		return err
+	}
 	if archive := txtar.Parse(data); len(archive.Files) > 0 {
 		data = quote(data)
 		s.note("the new " + name + " is quoted: unquote it in the script")
@@ -69,9 +73,25 @@ func (s *state) update(name string, data []byte) error {
 	return nil
 }
 
+// public refuses to write a secret into the test.
+func (s *state) public(name, text string) error {
+	if s.veil.words(text) == text {
+		return nil
+	}
+	return hinted("write [..] in its place in a screen; check an output with stdout or grep", "-u cannot write %s: a secret stands in it", name)
+}
+
 func checkMatch(c call) error {
 	_, err := parseMatch(c)
 	return err
+}
+
+// first is what was found, as it is in the text that may be shown: a part of a secret is not.
+func (m match) first(shown, found string) string {
+	if strings.Contains(shown, found) {
+		return found
+	}
+	return secret.Shown
 }
 
 // A match is what grep, stdout and stderr are asked to look for.
@@ -129,13 +149,14 @@ func (s *state) cmdMatch(c call) error {
 	}
 	pattern := escape.Visible("`" + m.pattern + "`")
 	found := m.re.FindAllString(text, -1)
+	shown := s.veil.output(text)
 	switch {
 	case c.not && len(found) > 0:
-		return failed("%s matches%s: %s", pattern, in, escape.Quote(found[0])).with(label, text)
+		return failed("%s matches%s: %s", pattern, in, escape.Quote(m.first(shown, found[0]))).with(label, shown)
 	case c.not:
 		return nil
 	case len(found) == 0:
-		p := failed("no match for %s%s", pattern, in).with(label, text)
+		p := failed("no match for %s%s", pattern, in).with(label, shown)
 		switch {
 		case regexp.QuoteMeta(m.pattern) != m.pattern && strings.Contains(text, m.pattern):
 			p.hint = fmt.Sprintf("it is there as text: write '%s'", strings.ReplaceAll(regexp.QuoteMeta(m.pattern), "'", "''"))
@@ -144,7 +165,7 @@ func (s *state) cmdMatch(c call) error {
 		}
 		return p
 	case m.count > 0 && len(found) != m.count:
-		return failed("%d matches for %s%s, not %d", len(found), pattern, in, m.count).with(label, text)
+		return failed("%d matches for %s%s, not %d", len(found), pattern, in, m.count).with(label, shown)
 	}
 	return nil
 }

@@ -139,7 +139,7 @@ func (s *state) cmdSpawn(c call) error {
 		return err
 	}
 	begun := s.log.now()
-	console, watch := artifact.Follow(console, artifact.Options{Name: c.who, Command: spec.Args, Term: s.env["TERM"]})
+	console, watch := artifact.Follow(console, artifact.Options{Name: c.who, Command: spec.Args, Term: s.env["TERM"], Hide: s.veil.stream})
 	options := expect.Options{Timeout: s.opts.Wait}
 	var d *display
 	if spec.Stdio != proc.Pipes {
@@ -320,8 +320,19 @@ func (s *state) cmdSendSecret(c call) error {
 }
 
 // secret is where a reference of the script leads: a variable is first looked for in the test's own
-// environment, and a file in the present folder.
+// environment, and a file in the present folder. It is hidden in all that the test tells.
 func (s *state) secret(ref string) expect.Secret {
+	fetch := s.fetch(ref)
+	return func(ctx context.Context) ([]byte, error) {
+		value, err := fetch(ctx)
+		if len(value) > 0 {
+			s.veil.add(value)
+		}
+		return value, err
+	}
+}
+
+func (s *state) fetch(ref string) expect.Secret {
 	fetch := expect.SecretRef(ref)
 	if name, ok := strings.CutPrefix(ref, "env:"); ok {
 		if value, ok := s.env[name]; ok {
@@ -440,13 +451,13 @@ func (s *state) waitProgram(ctx context.Context, p *program, want exitWanted) er
 	case want.any && exit.Status() != 0, !want.any && exit.Status() == want.status:
 		return nil
 	case want.any:
-		return failed("%s ended with %s", p.command(), exit).with("output", s.stdout.text)
+		return failed("%s ended with %s", p.command(), exit).with("output", s.veil.output(s.stdout.text))
 	}
 	wanted := ""
 	if want.status != 0 {
 		wanted = ", not " + strconv.Itoa(want.status)
 	}
-	return failed("%s ended with %s%s", p.command(), exit, wanted).with("output", s.stdout.text)
+	return failed("%s ended with %s%s", p.command(), exit, wanted).with("output", s.veil.output(s.stdout.text))
 }
 
 // plain is what the program wrote without escape sequences. On pipes it is all it wrote.

@@ -26,7 +26,7 @@ func (s *state) evidence(a *report.Attempt, failure error, folder string) error 
 	for _, p := range programs {
 		p.look()
 	}
-	failure = errors.New(s.abbreviated(failure.Error()))
+	failure = errors.New(s.veil.words(s.abbreviated(failure.Error())))
 	var problems []error
 	for _, p := range programs {
 		names, err := p.watch.Save(folder, failure)
@@ -42,7 +42,9 @@ func (s *state) evidence(a *report.Attempt, failure error, folder string) error 
 		problems = append(problems, os.MkdirAll(folder, 0o777), os.WriteFile(filepath.Join(folder, "diagnosis.txt"), []byte(failure.Error()+"\n"), 0o666))
 		a.Files = append(a.Files, "diagnosis.txt")
 	}
-	for _, o := range []struct{ name, text string }{{"stdout.txt", s.stdout.text}, {"stderr.txt", s.stderr.text}, {"script.txt", s.report()}} {
+	for _, o := range []struct{ name, text string }{
+		{"stdout.txt", s.veil.output(s.stdout.text)}, {"stderr.txt", s.veil.output(s.stderr.text)}, {"script.txt", s.veil.words(s.report())},
+	} {
 		if o.text != "" {
 			problems = append(problems, os.WriteFile(filepath.Join(folder, o.name), []byte(o.text), 0o666))
 			a.Files = append(a.Files, o.name)

@@ -61,6 +61,7 @@ type job struct {
 	name string // behind &; "" for none
 	not  bool   // it must fail
 	b    *bridge.Bridge
+	veil *veil
 
 	copying   sync.WaitGroup
 	out, errs keep
@@ -121,7 +122,7 @@ func (s *state) start(args []string) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &job{b: b, out: keep{most: mostOutput}, errs: keep{most: mostOutput}}
+	j := &job{b: b, veil: s.veil, out: keep{most: mostOutput}, errs: keep{most: mostOutput}}
 	for stream, to := range map[*bridge.Stream]io.Writer{b.Output(): &j.out, b.Stderr(): &j.errs} {
 		r := stream.Reader("output", bridge.Block)
 		j.copying.Go(func() { _, _ = bridge.Copy(to, r) }) // a keep takes everything
@@ -165,7 +166,7 @@ func (j *job) wait(ctx context.Context) (proc.Exit, error) {
 
 // late is the error of a program that did not end in time: what it wrote, and what it does instead.
 func (j *job) late() error {
-	p := failed("%s did not end in time", j.command()).with("stdout", j.out.output().text).with("stderr", j.errs.output().text)
+	p := failed("%s did not end in time", j.command()).with("stdout", j.veil.output(j.out.output().text)).with("stderr", j.veil.output(j.errs.output().text))
 	snapshot, _ := diag.TakePID(j.b.Stats().Peer.PID) // what could not be seen is said in it
 	for i, f := range diag.Explain(snapshot) {
 		p.details = append(p.details, detail{[]string{"program", ""}[min(i, 1)], f.String()})
@@ -206,7 +207,7 @@ func (s *state) judge(j *job, exit proc.Exit) error {
 	if j.not {
 		how = "succeeded"
 	}
-	p := failed("%s %s", j.command(), how).with("stdout", j.out.output().text).with("stderr", j.errs.output().text)
+	p := failed("%s %s", j.command(), how).with("stdout", s.veil.output(j.out.output().text)).with("stderr", s.veil.output(j.errs.output().text))
 	return p
 }
 

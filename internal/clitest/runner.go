@@ -151,13 +151,15 @@ func (r *runner) one(ctx context.Context, it item, p *place) *report.Result {
 	r.watch.Start(result)
 	r.mu.Unlock()
 	began := time.Now()
+	var v veil
 	for n := 0; ; n++ {
-		attempt, skip, updated := r.attempt(ctx, it.test, p)
+		attempt, skip, updated := r.attempt(ctx, it.test, p, &v)
+		v.attempt(&attempt)
 		result.Attempts = append(result.Attempts, attempt)
 		result.Updated = append(result.Updated, updated...)
 		switch {
 		case skip != nil:
-			result.Outcome, result.Reason = report.Skipped, skip.message
+			result.Outcome, result.Reason = report.Skipped, v.words(skip.message)
 		case attempt.Error == "" && n > 0:
 			result.Outcome = report.Flaky
 		case attempt.Error == "":
@@ -177,7 +179,7 @@ func (r *runner) one(ctx context.Context, it item, p *place) *report.Result {
 }
 
 // attempt runs a test once.
-func (r *runner) attempt(ctx context.Context, t *Test, p *place) (a report.Attempt, skip *errSkip, updated []string) {
+func (r *runner) attempt(ctx context.Context, t *Test, p *place, v *veil) (a report.Attempt, skip *errSkip, updated []string) {
 	began := time.Now()
 	defer func() { a.Took = time.Since(began) }()
 	fail := func(err error) report.Attempt {
@@ -198,7 +200,7 @@ func (r *runner) attempt(ctx context.Context, t *Test, p *place) (a report.Attem
 	if err := p.prepare(); err != nil {
 		return fail(err), nil, nil
 	}
-	s, err := newState(ctx, t, &r.opts, p)
+	s, err := newState(ctx, t, &r.opts, p, v)
 	if err != nil {
 		return fail(err), nil, nil
 	}

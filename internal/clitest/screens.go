@@ -102,7 +102,7 @@ func (s *state) cmdScreen(c call) error {
 			}
 		}
 		return hinted("spawnx test -u "+s.test.Name+" writes it", "there is no %s in this file", escape.Visible(name+screenSuffix)).
-			with("screen", golden.Format(p.display.Screen, styles))
+			with("screen", s.veil.output(golden.Format(p.display.Screen, styles)))
 	}
 	d := p.display
 	d.comparing, d.want, d.styles = true, string(file.data), styles
@@ -139,7 +139,7 @@ func (s *state) differs(name string, d *display, err error) error {
 	p.err = err
 	label := "screen"
 	if difference := d.differs; difference != nil {
-		for _, row := range strings.Split(difference.Error(), "\n")[1:] {
+		for _, row := range strings.Split(s.veil.output(difference.Error()), "\n")[1:] {
 			p.details = append(p.details, detail{label, escape.Visible(strings.TrimPrefix(row, "  "))})
 			label = ""
 		}
@@ -195,6 +195,9 @@ func (s *state) updateScreen(p *program, name string, styles bool) error {
 		return hinted("give each screen a name of its own", "-u has written %s in this test already, and now the screen is another", name)
 	}
 	now := golden.Update(old, p.display.Screen, styles)
+	if err := s.public(name, now); err != nil {
+		return err
+	}
 	if now != old {
 		s.updates[name] = []byte(now)
 	}

@@ -46,6 +46,7 @@ type state struct {
 	steps   []report.Step
 	phase   string
 	short   *strings.Replacer // of the folders' names
+	veil    *veil             // over what leaves the test
 
 	contain bool    // programs and what they start are killed with us, and found wherever they went
 	umask   *uint32 // see ownUmask
@@ -64,9 +65,9 @@ type errSkip struct{ message string }
 func (e *errSkip) Error() string { return "skipped: " + e.message }
 
 // newState prepares the environment and the files of an attempt in a place that is empty.
-func newState(ctx context.Context, t *Test, opts *Options, p *place) (*state, error) {
+func newState(ctx context.Context, t *Test, opts *Options, p *place, v *veil) (*state, error) {
 	s := &state{
-		test: t, opts: opts, ctx: ctx, place: p,
+		test: t, opts: opts, ctx: ctx, place: p, veil: v,
 		programs: map[string]*program{}, ended: map[string]*program{}, files: map[string]string{}, updates: map[string][]byte{}, log: newTimeline(),
 	}
 	s.cd = s.work
