@@ -24,8 +24,7 @@ import (
 
 // Format returns the file for a screen.
 func Format(s *screen.Screen, styles bool) string {
-	f := read(s)
-	f.styled = styles
+	f := read(s, styles)
 	return f.encode()
 }
 
@@ -37,8 +36,7 @@ func Compare(text string, s *screen.Screen, styles bool) error {
 		return err
 	}
 	want.styled = want.styled || styles
-	got := read(s)
-	got.styled = want.styled
+	got := read(s, want.styled)
 	d := &Difference{}
 	if !all(want.rows, got.rows, want.sameRow) {
 		d.lines = diff(want.rows, got.rows, want.sameRow, func(r row) string { return "|" + r.text })
@@ -63,12 +61,10 @@ func Check(text string) error {
 // state (the first line) the new one does not either; an empty or broken old file has nothing to keep.
 func Update(old string, s *screen.Screen, styles bool) string {
 	was, err := parse(old)
-	is := read(s)
 	if err != nil || strings.TrimSpace(old) == "" {
-		is.styled = styles
-		return is.encode()
+		return Format(s, styles)
 	}
-	is.styled = styles || was.styled
+	is := read(s, styles || was.styled)
 	is.size, is.cursor = is.size && was.size, is.cursor && was.cursor
 	var rows []row
 	for _, l := range align(was.rows, is.rows, sameText) {
@@ -157,16 +153,20 @@ type row struct {
 	styles []screen.Style // of its cells, up to the last that is not plain
 }
 
-// read makes the file of a screen.
-func read(s *screen.Screen) file {
-	f := file{size: true, cursor: true}
+// read makes the file of a screen. Without styles a blank is a blank, whatever its colour: rows at the end that are
+// nothing else are left out.
+func read(s *screen.Screen, styled bool) file {
+	f := file{size: true, cursor: true, styled: styled}
 	f.height, f.width = s.Size()
 	c := s.Cursor()
 	f.hidden, f.row, f.col = c.Hidden, c.Row, c.Col
 	for y := 1; y <= f.height; y++ {
 		l := s.Line(y)
 		r := row{text: l.Text()}
-		end := len(l.Cells)
+		end := 0
+		if styled {
+			end = len(l.Cells)
+		}
 		for end > 0 && unseen(l.Cells[end-1]) {
 			end--
 		}

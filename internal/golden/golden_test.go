@@ -221,3 +221,25 @@ func FuzzFormat(f *testing.F) {
 		golden.Check(string(b))
 	})
 }
+
+// What is written is what matches: also rows at the end that are nothing but colour, which only styles see.
+func TestWrittenMatches(t *testing.T) {
+	blue := show(4, 10, "\x1b[44m\x1b[2J\x1b[Hhi")
+	for _, styles := range []bool{false, true} {
+		for name, file := range map[string]string{
+			"format": golden.Format(blue, styles),
+			"update": golden.Update("4x10 cursor 1,3\n|old\n...\n", blue, styles),
+			"again":  golden.Update(golden.Format(blue, styles), blue, styles),
+		} {
+			if err := golden.Compare(file, blue, styles); err != nil {
+				t.Errorf("%s, styles %v: %v\n%s", name, styles, err, file)
+			}
+		}
+	}
+	if got, want := golden.Format(blue, false), "4x10 cursor 1,3\n|hi\n"; got != want {
+		t.Errorf("%q", got)
+	}
+	if golden.Compare("4x10 cursor 1,3\n|hi\n", blue, true) == nil {
+		t.Error("with styles the blue rows must be told")
+	}
+}
