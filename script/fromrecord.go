@@ -85,6 +85,9 @@ func spawnArgs(s dialog.Session) []string {
 }
 
 func waited(p dialog.Pattern) string {
+	if p.Idle {
+		return "idle(0.5)"
+	}
 	s := quoted(p.Text)
 	if p.Regexp {
 		s = expression(p.Text)

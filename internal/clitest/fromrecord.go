@@ -79,6 +79,8 @@ func expectLine(line func(...string), p dialog.Pattern) {
 	}
 	text := p.Text
 	switch {
+	case p.Idle:
+		text = "<idle 500ms>"
 	case p.Regexp:
 		text = "/" + text + "/"
 	case strings.HasPrefix(text, `\`) || strings.HasPrefix(text, "/") || strings.HasPrefix(text, "<"):

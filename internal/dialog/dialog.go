@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/keys"
@@ -19,6 +20,7 @@ type Pattern struct {
 	Text     string
 	Regexp   bool
 	OnScreen bool // of a full-screen program
+	Idle     bool // nothing was shown: it was quiet, and no more
 }
 
 // A Kind is how something was answered.
@@ -95,15 +97,19 @@ func From(h record.Header, events []record.Event) Dialog {
 func (d *Dialog) answer(v *view, p []byte) {
 	var wait Pattern
 	n := len(d.Steps)
-	within := n > 0 && d.Steps[n-1].Kind == Text && (p[0] >= ' ' || p[0] == '\r') // a line
+	within := n > 0 && (d.Steps[n-1].Kind == Text || d.Steps[n-1].erases() && p[0] == 0x7f) && (p[0] >= ' ' || p[0] == '\r') // a line
 	if !within {
 		wait = v.asked()
 		v.before = v.screen.Clone()
 	}
 	add := func(s Step) {
 		s.Wait, wait = wait, Pattern{}
+		if s.Wait == (Pattern{}) && len(d.Steps) == n && n > 0 && needsPause(d.Steps[n-1], s) {
+			s.Wait.Idle = true
+		}
 		d.Steps = append(d.Steps, s)
 	}
+	drawn := v.drawn()
 	v.answered(strings.TrimRight(string(p), "\r\n"))
 	for len(p) > 0 {
 		n := 0
@@ -125,12 +131,31 @@ func (d *Dialog) answer(v *view, p []byte) {
 			if n == 0 { // an esc at the end, or no key at all
 				n = len(p)
 			}
-			if name != "" {
+			last := len(d.Steps) - 1
+			switch {
+			case name == "backspace" && within && !drawn && d.Steps[last].Kind == Text && d.Steps[last].Text != "": // a slip
+				_, size := utf8.DecodeLastRuneInString(d.Steps[last].Text)
+				d.Steps[last].Text = d.Steps[last].Text[:len(d.Steps[last].Text)-size]
+			case name != "":
 				add(Step{Kind: Keys, Names: []string{name}})
 			}
 		}
 		p = p[n:]
 	}
+}
+
+// erases reports whether a step is backspaces alone.
+func (s Step) erases() bool { return s.Kind == Keys && slices.Equal(s.Names, []string{"backspace"}) }
+
+// needsPause reports whether a step must not come at once behind the one before. Keys that are signals throw away what
+// the program has not read yet; and an esc with more behind it is another key.
+func needsPause(before, s Step) bool {
+	if before.Kind == Keys && before.Names[len(before.Names)-1] == "esc" {
+		return true
+	}
+	return s.Kind == Keys && slices.ContainsFunc(s.Names, func(name string) bool {
+		return name == "ctrl-c" || name == "ctrl-z" || name == `ctrl-\`
+	})
 }
 
 // join makes one step of those that were one action: text and the Enter behind
@@ -143,10 +168,6 @@ func (d *Dialog) join() {
 			switch {
 			case last.Kind == Text && (s.Kind == Text || s.Kind == Line):
 				last.Kind, last.Text = s.Kind, last.Text+s.Text
-				continue
-			case last.Kind == Text && s.Kind == Keys && slices.Equal(s.Names, []string{"backspace"}) && last.Text != "":
-				runes := []rune(last.Text)
-				last.Text = string(runes[:len(runes)-1])
 				continue
 			case last.Kind == Keys && s.Kind == Keys:
 				last.Names = append(slices.Clone(last.Names), s.Names...)
@@ -167,6 +188,7 @@ type view struct {
 	screen *screen.Screen
 	before *screen.Screen // when it was answered last, a line when it was begun
 	full   bool           // the alternate screen was shown since
+	fresh  bool           // something came since
 }
 
 func newView(rows, cols int) *view {
@@ -179,6 +201,7 @@ const mostText = 256 << 10
 
 func (v *view) write(p []byte) {
 	_, _ = v.screen.Write(p) // never fails
+	v.fresh = v.fresh || len(p) > 0
 	v.full = v.full || v.screen.Modes().Alternate
 	for len(p) > 0 {
 		text, n := v.filter.Next(p)
@@ -193,7 +216,7 @@ func (v *view) write(p []byte) {
 // answered begins anew behind an answer.
 func (v *view) answered(echo string) {
 	v.text, v.echo = v.text[:0], echo
-	v.full = v.screen.Modes().Alternate
+	v.full, v.fresh = v.screen.Modes().Alternate, false
 }
 
 // rest is the text since the last answer, without its echo.
@@ -209,7 +232,10 @@ func (v *view) rest() string {
 
 // asked is what the program showed before the answer that comes now.
 func (v *view) asked() Pattern {
-	if v.drawn() {
+	switch {
+	case v.drawn() && !v.fresh:
+		return Pattern{} // typed ahead: what is shown is about to go
+	case v.drawn():
 		return v.news()
 	}
 	text := v.rest()
