@@ -215,13 +215,17 @@ func (s *state) awaitRest(p *program, old string, styles bool) error {
 		defer func() { d.comparing = false }()
 		cases = append(cases, expect.OnScreen(expect.Text(asItShould)))
 	}
-	for {
+	for range mostSilences {
 		m, err := p.c.Expect(s.ctx, cases...)
-		if err != nil || m.Pattern == expect.EOF || d.Settled() {
+		if err != nil || m.Pattern != expect.Idle(silence) || d.Settled() {
 			return err
 		}
 	}
+	return nil
 }
+
+// mostSilences bounds how long a program may take for an update that is to be seen as a whole: it may never end it.
+const mostSilences = 10
 
 func (s *state) cmdPaste(c call) error {
 	p, err := s.program(c)
