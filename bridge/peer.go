@@ -40,4 +40,5 @@ type PeerStats struct {
 	Running                        bool
 	Ran                            time.Duration // so far, or until it ended
 	Restarts                       int
+	RestartAt                      time.Time // when it is started again; zero unless it has ended and waits for that
 }

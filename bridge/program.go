@@ -33,6 +33,7 @@ type program struct {
 	began    time.Time     // of p
 	ran      time.Duration // of p, once its exit was seen
 	restarts int
+	again    time.Time // when it is started again; zero unless it waits for that
 
 	exit proc.Exit // valid after done
 	fail error
@@ -125,6 +126,7 @@ func (g *program) streams() []*Stream {
 // successor, and nobody would know it any more. It reports false when the
 // program has ended for good.
 func (g *program) startAgain(history *proc.RestartState, exit proc.Exit, ran time.Duration) bool {
+	defer g.resting(time.Time{})
 	for {
 		next, delay, again := g.spec.Restart.Next(*history, exit, ran)
 		if !again {
@@ -133,6 +135,7 @@ func (g *program) startAgain(history *proc.RestartState, exit proc.Exit, ran tim
 		*history = next
 		_, _ = g.p.Stop(context.Background()) // what cannot be ended may still be no hindrance
 		g.reap()
+		g.resting(time.Now().Add(delay))
 		timer := time.NewTimer(delay)
 		select {
 		case <-timer.C:
@@ -171,7 +174,7 @@ func (g *program) startNext() error {
 		return err
 	}
 	old := g.p
-	g.p, g.reap, g.began, g.ran = p, reap, time.Now(), 0
+	g.p, g.reap, g.began, g.ran, g.again = p, reap, time.Now(), 0, time.Time{}
 	g.restarts++
 	out, stderr, in := g.lanes()
 	g.in.swap(in)
@@ -181,6 +184,13 @@ func (g *program) startNext() error {
 		g.err.resume(stderr)
 	}
 	return nil
+}
+
+// resting notes until when there is no process, on purpose.
+func (g *program) resting(until time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.again = until
 }
 
 func (g *program) process() *proc.Process {
@@ -232,13 +242,13 @@ func (g *program) Mode() (ptyio.Mode, error) {
 
 func (g *program) Stats() PeerStats {
 	g.mu.Lock()
-	p, ran, restarts := g.p, g.ran, g.restarts
+	p, ran, restarts, again := g.p, g.ran, g.restarts, g.again
 	if ran == 0 {
 		ran = time.Since(g.began)
 	}
 	g.mu.Unlock()
 	std := p.Stdio()
-	st := PeerStats{PID: p.PID(), Args: g.spec.Args, Unread: -1, Restarts: restarts, Running: true, Ran: ran}
+	st := PeerStats{PID: p.PID(), Args: g.spec.Args, Unread: -1, Restarts: restarts, RestartAt: again, Running: true, Ran: ran}
 	select {
 	case <-p.Exited():
 		st.Running = false

@@ -31,6 +31,7 @@ type Info struct {
 	Cols      int       `json:"cols,omitempty"`
 	Output    int64     `json:"output"` // bytes that it has written
 	Restarts  int       `json:"restarts,omitempty"`
+	RestartAt time.Time `json:"restart_at,omitzero"` // it has ended, and is started again then
 	Prompt    string    `json:"prompt,omitempty"`
 	Doors     []string  `json:"doors,omitempty"`
 	Error     string    `json:"error,omitempty"` // why no more is known: its server does not answer

@@ -399,7 +399,7 @@ func (s *Server) Info() Info {
 	st := s.b.Stats()
 	i := Info{
 		Channel: s.o.Channel, PID: st.Peer.PID, ServerPID: os.Getpid(), Args: st.Peer.Args, Started: s.began,
-		Running: true, TTY: st.Peer.Terminal, Output: st.Output.End, Restarts: st.Peer.Restarts, Prompt: s.o.Prompt,
+		Running: true, TTY: st.Peer.Terminal, Output: st.Output.End, Restarts: st.Peer.Restarts, RestartAt: st.Peer.RestartAt, Prompt: s.o.Prompt,
 	}
 	if s.o.Name != nil {
 		i.Name = s.o.Name.String()

@@ -46,6 +46,9 @@ Exit status: 0 when the prompt came, 1 when the output ended before, 124 when it
 				if err != nil {
 					return err
 				}
+				if err := ended(info); err != nil {
+					return err
+				}
 				if err := catchUp(ctx, client.Bridge(), info.Output); err != nil {
 					return err
 				}
@@ -94,11 +97,14 @@ Exit status: 0 when the prompt came, 1 when the output ended before, 124 when it
 
 // settle waits until the program is ready for a line: one that has just been started, or is still at the last
 // line, would show this one twice, and its prompt might be taken for the end of an answer. Of one that cannot be
-// seen waiting it is enough that it is silent.
+// seen waiting it is enough that it is silent, and of one whose prompt is known, that it is so for half of our time.
 func (f *far) settle(ctx context.Context, c *expect.Console, ready []expect.Pattern) error {
-	quiet := 2 * time.Second
-	if f.timeout > 0 {
-		quiet = min(quiet, f.timeout/2)
+	quiet := f.timeout / 2
+	if quiet <= 0 {
+		quiet = 15 * time.Second
+	}
+	if len(ready) == 1 {
+		quiet = min(quiet, 2*time.Second)
 	}
 	_, err := c.Expect(ctx, append(ready, expect.Idle(quiet))...)
 	if errors.Is(err, io.EOF) {

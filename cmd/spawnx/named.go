@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -188,6 +189,9 @@ func (e *nameError) Error() string {
 	if errors.Is(e.err, errors.ErrUnsupported) {
 		return e.verb + " " + e.name + ": it has no terminal" // all else can be done with every program
 	}
+	if errors.Is(e.err, os.ErrProcessDone) {
+		return e.verb + " " + e.name + ": it has ended" // just now
+	}
 	return e.verb + " " + e.name + ": " + e.inWords(strings.TrimPrefix(e.err.Error(), e.verb+": "))
 }
 
@@ -200,6 +204,37 @@ func (e *nameError) inWords(s string) string {
 	return text + "\nhint: " + grammar.Hint(hint, func(verb string) string { return "spawnx " + verb + " " + e.name })
 }
 func (e *nameError) Unwrap() error { return e.err }
+
+// living refuses what would be done to a program that has ended: its terminal, which is still there, would take it.
+func living(ctx context.Context, c *session.Client) error {
+	info, err := c.Info(ctx)
+	if err != nil {
+		return err
+	}
+	return ended(info)
+}
+
+func ended(info session.Info) error {
+	if info.Exit == nil && info.RestartAt.IsZero() {
+		return nil
+	}
+	return &endedError{info}
+}
+
+// An endedError: the program does not run, or not now.
+type endedError struct{ info session.Info }
+
+func (e *endedError) Error() string {
+	if e.info.Exit != nil {
+		s := "it has ended: " + e.info.Exit.Exit().String()
+		if e.info.Name != "" {
+			s += "\nhint: spawnx wait " + e.info.Name + " takes its status"
+		}
+		return s
+	}
+	left := max(time.Until(e.info.RestartAt), 0).Round(100 * time.Millisecond)
+	return fmt.Sprintf("it has ended, and starts again in %v", left)
+}
 
 // converse joins a program and talks with it.
 func (f *far) converse(d session.Dialer, verb, name string, talk func(*session.Client, *expect.Console) error) error {

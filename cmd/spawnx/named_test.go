@@ -282,6 +282,32 @@ func TestKeptStatus(t *testing.T) {
 }
 
 // Without -d the person sits at it, and others join.
+// What is done to a program that has ended is refused: its terminal, which is still there, would take it.
+func TestNamedHasEnded(t *testing.T) {
+	names(t)
+	refused := func(want string, words ...string) {
+		t.Helper()
+		got := spawnxRun(t, nil, words...)
+		want = "spawnx: " + words[0] + " " + words[1] + ": " + want
+		if got.status != 1 || !strings.HasPrefix(got.err, want) {
+			t.Errorf("spawnx %q: status %d, %s\nwant %s", words, got.status, got.err, want)
+		}
+	}
+	does(t, 0, "run", "-d", "--name", "over", "sh", "-c", "exit 3")
+	eventually(t, "it has ended", func() bool { return !listed(t)[0].Running })
+	for _, words := range [][]string{{"send", "over", "x"}, {"sendline", "over", "x"}, {"sendkey", "over", "enter"}, {"sendeof", "over"},
+		{"resize", "over", "5x10"}, {"signal", "over", "INT"}, {"command", "over", "x"}, {"why", "over"}} {
+		refused("it has ended: exit status 3", words...)
+	}
+	does(t, 3, "wait", "over")
+
+	does(t, 0, "run", "-d", "--name", "again", "--restart", "always", "sh", "-c", "exit 3")
+	eventually(t, "it pauses for seconds", func() bool { return time.Until(listed(t)[0].RestartAt) > 3*time.Second })
+	for _, words := range [][]string{{"sendline", "again", "x"}, {"signal", "again", "INT"}, {"why", "again"}} {
+		refused("it has ended, and starts again in ", words...)
+	}
+}
+
 func TestNamedInTheForeground(t *testing.T) {
 	names(t)
 	sh := shell(t)

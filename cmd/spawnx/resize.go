@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/spawnx/spawnx/ptyio"
@@ -27,6 +29,9 @@ their window again when that changes (run --window fixed: it does not).`,
 				return err
 			}
 			defer c.Close()
+			if err := living(context.Background(), c); err != nil {
+				return ofName("resize", words[0], err)
+			}
 			return ofName("resize", words[0], c.Bridge().Resize(size))
 		},
 		ValidArgsFunction: completeName,

@@ -175,6 +175,9 @@ It returns when the program's input has taken it, or when that does not happen f
 		// From now: whether the program is ready for a secret shows in what it does, not in what it did.
 		return f.converse(session.Dialer{From: session.FromNow}, cmd.Name(), words[0], func(client *session.Client, c *expect.Console) error {
 			ctx := context.Background()
+			if err := living(ctx, client); err != nil {
+				return err
+			}
 			return do(ctx, client, c, words[1:])
 		})
 	}

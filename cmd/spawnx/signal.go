@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -31,6 +32,9 @@ What a key of its terminal would do, to the program in the foreground, does spaw
 				return err
 			}
 			defer c.Close()
+			if err := living(context.Background(), c); err != nil {
+				return ofName("signal", words[0], err)
+			}
 			return ofName("signal", words[0], c.Bridge().Signal(s))
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, words []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {

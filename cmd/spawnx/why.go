@@ -79,6 +79,9 @@ func (w *why) lookAt(who string) (look func(context.Context) ([]diag.Finding, *d
 	}
 	return func(ctx context.Context) ([]diag.Finding, *diag.Snapshot, error) {
 		found, err := c.Why(ctx)
+		if ended := living(ctx, c); err != nil && ended != nil {
+			err = ended
+		}
 		return found, nil, err
 	}, func() { _ = c.Close() }, nil
 }
@@ -100,11 +103,14 @@ func (w *why) run(ctx context.Context, look func(context.Context) ([]diag.Findin
 	var last []diag.Finding
 	for first := true; ; first = false {
 		found, s, err := look(ctx)
-		if err != nil && (first || !errors.Is(err, diag.ErrNone)) {
-			return &whyError{w.who, err}
-		}
-		if err != nil {
+		gone := (*endedError)(nil)
+		switch {
+		case err != nil && !first && errors.As(err, &gone) && gone.info.Exit == nil: // it is started again
+			found, s = last, nil
+		case err != nil && !first && (gone != nil || errors.Is(err, diag.ErrNone)):
 			return nil // it has ended meanwhile
+		case err != nil:
+			return &whyError{w.who, err}
 		}
 		if first || !slices.Equal(told(found), told(last)) {
 			if err := w.print(s, found, first); err != nil {
@@ -170,6 +176,9 @@ type whyError struct {
 }
 
 func (e *whyError) Error() string {
+	if ended := (*endedError)(nil); errors.As(e.err, &ended) {
+		return "why " + e.who + ": " + ended.Error()
+	}
 	if errors.Is(e.err, diag.ErrNone) {
 		return "why " + e.who + ": no such process"
 	}
