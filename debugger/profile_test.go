@@ -49,6 +49,7 @@ func TestProfiles(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.profile, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			file := filepath.Join(dir, tt.file)
 			if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {

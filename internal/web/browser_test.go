@@ -4,7 +4,6 @@ package web_test
 
 import (
 	"context"
-	"flag"
 	"io/fs"
 	"net/http/httptest"
 	"os"
@@ -19,14 +18,12 @@ import (
 	"github.com/spawnx/spawnx/session"
 )
 
-var shots = flag.String("shots", "", "keep the browser's screenshots in this `FOLDER`")
-
 // The page as npm builds it, in Chromium, beside a gdb that runs already: see
 // ui/test/page.js.
 func TestThePageInABrowser(t *testing.T) {
 	ui, built := build(t)
 	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
-	prog := filepath.Join(t.TempDir(), "prog")
+	prog := filepath.Join(ui, "test", "prog")
 	run(t, "", "cc", "-g", "-O0", "-o", prog, filepath.Join(ui, "test", "prog.c"))
 	debug(t, "prog", "gdb", prog)
 	script := filepath.Join(t.TempDir(), "script.py")
@@ -34,24 +31,50 @@ func TestThePageInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	debug(t, "script", "pdb", script)
+	others(t, prog)
 	share(t, "noise", "sh", "-c", `trap 'echo "that was all"' INT; printf 'ready? '; read x; yes; exec cat`)
 
-	drives, watches := browse(t, built, true), browse(t, built, false)
-	folder := *shots
-	if folder == "" {
-		folder = t.TempDir()
+	drives, watches, plain := browse(t, built, true), browse(t, built, false), browse(t, os.DirFS("plain"), true)
+	run(t, ui, "node", "test/page.js", drives.URL+"/#right", watches.URL+"/#right", plain.URL+"/#right",
+		t.ArtifactDir()) // go test -artifacts keeps the screenshots
+}
+
+// others runs each of the other debuggers under its name.
+func others(t *testing.T, prog string) {
+	t.Helper()
+	dir := t.TempDir()
+	for file, text := range map[string]string{
+		"prog.pl":   "our $n = 6;\n$n *= 7;\nprint \"$n\\n\";\n",
+		"prog.js":   "let n = 6;\nn *= 7;\nconsole.log(n);\n",
+		"prog.go":   "package main\n\nfunc main() {\n\tn := 42\n\tprintln(n)\n}\n",
+		"Prog.java": "public class Prog {\n\tpublic static void main(String[] a) {\n\t\tint n = 6;\n\t\tn *= 7;\n\t\tSystem.out.println(n);\n\t}\n}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	run(t, ui, "node", "test/page.js", drives.URL+"/#right", watches.URL+"/#right", folder)
+	run(t, dir, "go", "build", "-gcflags", "-N -l", "-o", "prog", "prog.go")
+	run(t, dir, "javac", "-g", "Prog.java")
+	debugIn(t, dir, "perl", "perl", "prog.pl")
+	debugIn(t, dir, "node", "node", "prog.js")
+	debugIn(t, dir, "lldb", "lldb", prog)
+	debugIn(t, dir, "dlv", "dlv", "./prog")
+	debugIn(t, dir, "jdb", "jdb", "Prog")
 }
 
 // debug runs a debugger under a name.
 func debug(t *testing.T, as, profile, program string) {
 	t.Helper()
+	debugIn(t, "", as, profile, program)
+}
+
+func debugIn(t *testing.T, dir, as, profile, program string) {
+	t.Helper()
 	name, err := session.Reserve(as)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := debugger.Start(t.Context(), profile, proc.Command(program))
+	d, err := debugger.Start(t.Context(), profile, proc.Spec{Args: []string{program}, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = h.guard.socket(r.Host, r.Header.Get("Origin"), bearer(r))
 	}
 	if status != http.StatusOK {
-		http.Error(w, http.StatusText(status), status)
+		text := http.StatusText(status)
+		if status == http.StatusUnauthorized {
+			header.Set("WWW-Authenticate", "Bearer")
+			text += ": the token is wanted, as in the address that spawnx web printed (behind #): Authorization: Bearer TOKEN"
+		}
+		http.Error(w, text, status)
 		return
 	}
 	h.mux.ServeHTTP(w, r)

@@ -5,6 +5,7 @@ package web_test
 import (
 	"encoding/binary"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -195,6 +196,10 @@ func TestWhoDoesNotGetIn(t *testing.T) {
 		_, resp, err := websocket.Dial(t.Context(), server.URL+"/ws", &websocket.DialOptions{HTTPHeader: tt.header})
 		if err == nil || resp == nil || resp.StatusCode != tt.want {
 			t.Errorf("%v: %v", tt.header, err)
+			continue
+		}
+		if body, _ := io.ReadAll(resp.Body); (tt.want == 401) != strings.Contains(string(body), "Authorization: Bearer TOKEN") {
+			t.Errorf("%v: it says %s", tt.header, body)
 		}
 	}
 	req, _ := http.NewRequestWithContext(t.Context(), "GET", server.URL, nil)

@@ -1,5 +1,5 @@
 // A debugger: source with breakpoints, stack, variables, and its two terminals.
-import { commandsOf } from "./commands.js";
+import { commandsOf, fill, place } from "./commands.js";
 import { element, pane } from "./dom.js";
 import { Socket } from "./socket.js";
 import { TerminalPane } from "./terminal.js";
@@ -15,7 +15,7 @@ const buttons = [
 
 export class DebuggerView {
   #state = { phase: "starting", breakpoints: [] };
-  #commands = commandsOf("");
+  #commands = commandsOf({});
   #asked = new Map(); // id → who waits for the answer
   #id = 0;
   #path = ""; // of the source that is shown
@@ -36,8 +36,9 @@ export class DebuggerView {
     });
     const toolbar = element("div", { className: "toolbar", role: "toolbar", "aria-label": "debugger" }, ...this.buttons, this.state);
     this.source = pane("source", "source");
-    this.stack = pane("stack", "stack");
-    this.variables = pane("variables", "variables");
+    this.look = { backtrace: this.#looker("backtrace"), locals: this.#looker("locals") };
+    this.stack = pane("stack", "stack", this.look.backtrace);
+    this.variables = pane("variables", "variables", this.look.locals);
     this.breakpoints = pane("breakpoints", "breakpoints");
     this.side = element("div", { className: "side" }, this.stack.root, this.variables.root, this.breakpoints.root);
     this.console = new TerminalPane(`${name}.console`, "console", {
@@ -107,6 +108,18 @@ export class DebuggerView {
     else this.#do(this.#commands[name]);
   }
 
+  // looker is a button for what a debugger can only say at its console: it is asked
+  // when a person wants to know, as the console shows it too.
+  #looker(name) {
+    const button = element("button", { type: "button", hidden: true, textContent: "look", title: "the debugger is asked at its console" });
+    button.onclick = async () => {
+      const reply = await this.#do(this.#commands[name]);
+      const pane = name === "locals" ? this.variables : this.stack;
+      if (reply.ok) pane.body.replaceChildren(element("pre", { textContent: reply.text }));
+    };
+    return button;
+  }
+
   // A ^C at the console stops the program, as a person expects, also where it was
   // started from elsewhere.
   #interruptRunning() {
@@ -134,9 +147,12 @@ export class DebuggerView {
     const s = this.#state;
     switch (m.kind) {
       case "state":
-        this.#commands = commandsOf(m.state.debugger);
+        this.#commands = commandsOf(m.state);
         this.#show(m.state);
-        if (!this.#commands.frames) this.stack.root.hidden = this.variables.root.hidden = true;
+        for (const [name, pane] of [["backtrace", this.stack], ["locals", this.variables]]) {
+          this.look[name].hidden = !this.#commands[name];
+          pane.root.hidden = !this.#commands[name] && !this.#commands.frames;
+        }
         if (m.state.phase === "stopped") this.#stopped();
         else if (this.#commands.main && !this.#path && m.state.phase !== "running") this.#mainFile();
         break;
@@ -175,6 +191,7 @@ export class DebuggerView {
     this.state.value = texts[state.phase] ?? state.phase;
     this.root.dataset.phase = state.phase;
     buttons.forEach((b, i) => { this.buttons[i].disabled = !this.drive || !b.when.includes(state.phase); });
+    for (const look of Object.values(this.look)) look.disabled = !this.drive || state.phase !== "stopped";
     if (state.phase !== "stopped") {
       this.#changed.clear();
       this.#frames = [];
@@ -204,7 +221,7 @@ export class DebuggerView {
     this.#frames = frames.mi.results.stack;
     if (this.#frame >= this.#frames.length) this.#frame = 0;
     this.#showStack();
-    const variables = await this.#ask({ do: this.#commands.variables(this.#state.thread || 1, this.#frame) }).catch(() => null);
+    const variables = await this.#ask({ do: fill(this.#commands.variables, { thread: this.#state.thread || 1, frame: this.#frame }) }).catch(() => null);
     if (variables?.ok && this.#state.phase === "stopped") this.#showVariables(variables.mi.results.variables);
   }
 
@@ -294,8 +311,9 @@ export class DebuggerView {
   #toggle(line) {
     const set = this.#state.breakpoints.filter(b => b.line === line && this.#here(b));
     this.#say("");
-    if (set.length) for (const b of set) this.#do(this.#commands.off(b, this.#path));
-    else this.#do(this.#commands.at(this.#path, line));
+    const here = place(this.#path, line);
+    if (set.length) for (const b of set) this.#do(fill(this.#commands.clear, { ...here, id: b.id }));
+    else this.#do(fill(this.#commands.break, here));
   }
 
   // mark shows breakpoints and the place in the source.

@@ -1,8 +1,8 @@
-// Drives the page in Chromium: node page.js ADDRESS-THAT-DRIVES ADDRESS-THAT-WATCHES FOLDER
+// Drives the page in Chromium: node page.js ADDRESS-THAT-DRIVES ADDRESS-THAT-WATCHES ADDRESS-WITHOUT-NPM FOLDER
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 
-const [drives, watches, folder] = process.argv.slice(2);
+const [drives, watches, plain, folder] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
 const problems = [];
 
@@ -30,6 +30,11 @@ async function open(address, options = {}) {
       await page.locator(`section[aria-label="${name}"] .xterm-screen`).click();
       await page.keyboard.type(text);
       await page.keyboard.press("Enter");
+    },
+    async look(name, text) { // at what only the console tells
+      const part = page.locator(`section[aria-label="${name}"]`);
+      await part.getByRole("button", { name: "look" }).click();
+      await part.locator("pre").filter({ hasText: text }).waitFor();
     },
     shot: file => page.screenshot({ path: `${folder}/${file}.png` }),
   };
@@ -159,10 +164,50 @@ try {
     await one.current(2);
     await one.button("continue").click();
     await one.current(3);
-    for (const name of ["stack", "variables"]) await one.page.locator(`section[aria-label="${name}"]`).waitFor({ state: "hidden" });
+    await one.look("variables", "'n': 42");
     await one.button("next").click();
     await one.shows("program", "42");
     await one.shot("pdb");
+  });
+  // The others: a breakpoint by click, run to it, look at what is said of it, take it away.
+  for (const { name, file, first, line, start, looks } of [
+    { name: "perl", file: "prog.pl", line: 3, start: "continue", looks: { stack: "" } },
+    { name: "node", file: "prog.js", line: 3, start: "continue", looks: { stack: "prog.js:3" } },
+    { name: "lldb", file: "prog.c", first: "breakpoint set --name main", line: 6, start: "run", looks: { stack: "twice", variables: "n = 1" } },
+    { name: "dlv", file: "prog.go", first: "break main.main", line: 5, start: "run", looks: { stack: "main.main" } },
+    { name: "jdb", file: "Prog.java", first: "stop at Prog:3", line: 5, start: "run", looks: { stack: "Prog.main", variables: "n = 42" } },
+  ]) await step(`a breakpoint by click in ${name}`, async () => {
+    await one.page.getByRole("button", { name, exact: true }).click();
+    const list = one.page.locator(".breakpoints"), mark = one.page.locator(".source h2").filter({ hasText: file });
+    if (first) { // nothing has named a source file yet
+      await one.shows("console", /\(\w+\)|>/);
+      await one.type("console", first);
+      await list.getByRole("button", { name: new RegExp(file) }).click();
+    }
+    await mark.waitFor();
+    await one.gutter(line).click();
+    await list.filter({ hasText: `${file}:${line}` }).waitFor();
+    await one.button(start).click();
+    if (first) {
+      await one.state("stopped");
+      await one.button("continue").click();
+    }
+    await one.current(line);
+    for (const [pane, text] of Object.entries(looks)) await one.look(pane, text);
+    await one.gutter(line).click();
+    await list.filter({ hasNotText: `${file}:${line}` }).waitFor();
+    await one.shot(name);
+  });
+  await step("the page that is there without npm", async () => {
+    const { page, context } = await open(plain);
+    const shows = text => page.locator("#screen").filter({ hasText: text }).waitFor();
+    await page.getByRole("button", { name: "prog", exact: true }).click();
+    await shows("(gdb)");
+    await page.keyboard.type("print 6*70");
+    await page.keyboard.press("Enter");
+    await shows("= 420");
+    await page.screenshot({ path: `${folder}/plain.png` });
+    await context.close();
   });
   assert.deepEqual(problems, []);
 } catch (e) {
