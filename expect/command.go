@@ -15,27 +15,38 @@ import (
 // what rules answer on the way, such as the question of a pager, is left out.
 // The answer is whole, however long it is, up to 64 MiB.
 //
-// It does not wait for a prompt before it sends: after Spawn, Expect the first
-// one, or Waiting, before the first Command.
+// A program to which nothing was said yet, and of which nothing was expected,
+// may still be starting: the first Command waits for its prompt before it sends,
+// or until it waits for input all the same. Where that can never be proved (see
+// Waiting), and in every later Command, the line is sent at once.
 //
 // Without a prompt, where it can never be proved that the program waits (see
 // Waiting), the error is ErrNoPrompt.
 func (c *Console) Command(ctx context.Context, line string) (string, error) {
-	prompt := c.opts.Prompt
-	if prompt == nil {
-		prompt = Waiting
-		if ev := c.waiting(0); ev.Never {
+	prompt, first := c.opts.Prompt, c.untouched()
+	if prompt == nil || first {
+		ev := c.waiting(0)
+		if prompt == nil && ev.Never {
 			return "", &Error{
 				Op: "command", Err: ErrNoPrompt, what: "no prompt was set, and it cannot be seen when the program waits for input: " + ev.Why,
 				hint: `set a prompt: c.With(expect.Options{Prompt: expect.Text("$ ")})`,
 			}
 		}
+		first = first && !ev.Never
+	}
+	if prompt == nil {
+		prompt = Waiting
 	}
 	w, err := c.newWait(ctx, "command", []Pattern{prompt})
 	if err != nil {
 		return "", err
 	}
 	defer w.end()
+	if first {
+		if err := w.ready(); err != nil {
+			return "", err
+		}
+	}
 	w.heard = new(heard)
 	before := w.dropUnread()
 	if err := c.SendLine(line); err != nil {
@@ -66,8 +77,30 @@ func (c *Console) Command(ctx context.Context, line string) (string, error) {
 	return strings.TrimLeft(text, "\r"), h.err
 }
 
+// untouched reports whether nothing was sent yet and nothing matched.
+func (c *Console) untouched() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.said.at.IsZero() && c.text.start.raw == c.text.born
+}
+
 // ErrNoPrompt: Command does not know where the answer ends.
 var ErrNoPrompt = errors.New("no prompt")
+
+// ready waits until a program that may still be starting takes a line.
+func (w *wait) ready() error {
+	prompt := w.cases
+	w.cases = []Pattern{prompt[0], Waiting} // one that has no prompt before the first line
+	if err := w.compile(false); err != nil {
+		return err
+	}
+	w.restart()
+	if _, err := w.find(); err != nil {
+		return err
+	}
+	w.cases = prompt
+	return w.compile(false) // the search begins behind what is dropped next
+}
 
 // dropUnread gives up what came before the wait begins, and returns the line
 // that the program has begun.

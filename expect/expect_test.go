@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spawnx/spawnx/expect"
+	"github.com/spawnx/spawnx/proc"
 )
 
 // A farSide is the other end of a conversation in memory.
@@ -516,6 +517,31 @@ func TestRandomConversationsAgreeWithRegexp(t *testing.T) {
 			loc := regexp.MustCompile(expr).FindStringIndex(text.String())
 			if loc == nil && m.Pattern != expect.EOF || loc != nil && (m.Offset != int64(loc[0]) || m.End != int64(loc[1])) {
 				t.Errorf("%q in %q: %+v, regexp says %v", expr, text.String(), m, loc)
+			}
+		})
+	}
+}
+
+// A program that is still starting takes the first Command at its prompt, and no answer is another's.
+func TestTheFirstCommandWaitsForThePrompt(t *testing.T) {
+	for _, tt := range []struct{ name, program string }{
+		{"line editor", `sleep 0.3; exec python3 -q`},
+		{"by lines", `sleep 0.3; while printf '>>> ' && read -r x; do echo $(($x)); done`},
+		{"no prompt before the first answer", `sleep 0.3; while read -r x; do echo $(($x)); printf '>>> '; done`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, err := expect.Spawn(t.Context(), proc.Command("sh", "-c", tt.program))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			c = c.With(expect.Options{Prompt: expect.Text(">>> ")})
+			for i := range 3 {
+				got, err := c.Command(t.Context(), fmt.Sprintf("6*%d", i))
+				if want := fmt.Sprintf("%d\n", 6*i); err != nil || got != want {
+					t.Fatalf("answer %d: %q, %v; want %q", i, got, err, want)
+				}
 			}
 		})
 	}

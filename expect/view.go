@@ -48,6 +48,7 @@ type span struct{ from, to int64 }
 // conversation.mu.
 type text struct {
 	r     *bridge.Reader
+	born  int64  // where the conversation began
 	start mark   // the oldest byte at hand; its plain offset is 0 unless retention cut
 	seen  int64  // taps have seen the output up to here
 	skips []span // echoes of the terminal, left out of every view
@@ -60,7 +61,7 @@ type text struct {
 
 func newText(r *bridge.Reader) *text {
 	off := r.Offset()
-	return &text{r: r, start: mark{raw: off}, seen: off}
+	return &text{r: r, born: off, start: mark{raw: off}, seen: off}
 }
 
 // walk runs the view from m over the output up to rawEnd, or until it has
