@@ -62,12 +62,9 @@ func (l *lone) feed(b []byte, held int32) (end int, now int32) {
 	return -1, held
 }
 
-// From this length on a text is searched by the rarest byte. What is to be
-// expected of it, this much of the first one says.
-const (
-	longText   = 4 << 10
-	loneSample = 4 << 10
-)
+// From this length on a text is searched by the rarest byte; so much of the
+// first such text says which that is.
+const longText = 4 << 10
 
 // index is bytes.Index, which goes by the first byte: in a log that may be one
 // that begins each line.
@@ -76,9 +73,13 @@ func (l *lone) index(b []byte) int {
 		return bytes.Index(b, l.text)
 	}
 	l.once.Do(func() {
-		text := sharesIn(b[:loneSample])
+		var count [256]int
+		for _, c := range b[:longText] {
+			count[c]++
+		}
 		for place, c := range l.text {
-			if text[c] < text[l.text[l.rarest]] {
+			best := l.text[l.rarest]
+			if count[c] < count[best] || count[c] == count[best] && usual[c] < usual[best] {
 				l.rarest = place
 			}
 		}
