@@ -39,9 +39,18 @@ type task struct {
 // look finds the members of the tree that live now.
 func (t *tree) look() {
 	// After the scan: a leader that is still unreaped kept its number all the time.
+	last, err := lastNumber()
 	tasks := scans.take()
 	ours := t.p.child.ownsSession()
 	strays := t.p.child.strays()
+	if mark := t.p.child.mark; mark != 0 && err == nil {
+		eachNumber(last, func(n int) bool { // those who came while we looked, and whose parents were looked for in vain
+			if shim.Mark(n) == mark {
+				strays = append(strays, n)
+			}
+			return true
+		})
+	}
 	for _, pid := range strays { // those that came after the scan
 		if !slices.ContainsFunc(tasks, func(t task) bool { return t.pid == pid }) {
 			if task, err := readTask(pid); err == nil {
@@ -145,14 +154,10 @@ func (t *tree) leftNothing() bool {
 	if mark == 0 && t.p.child.keeper != nil {
 		return false
 	}
-	last, err := lastNumber()
-	if err != nil || last < pid || last-pid > fewNumbers {
-		return false
-	}
-	for n := pid + 1; n <= last; n++ {
+	return eachNumber(pid, func(n int) bool {
 		session, err := unix.Getsid(n) // a twentieth of the price of reading /proc
 		if err == unix.ESRCH {
-			continue // has ended, or is a thread
+			return true // has ended, or is a thread
 		}
 		if err != nil || session == pid {
 			return false
@@ -160,11 +165,28 @@ func (t *tree) leftNothing() bool {
 		if group, err := unix.Getpgid(n); err != unix.ESRCH && (err != nil || group == pid) {
 			return false
 		}
-		if mark != 0 && shim.Mark(n) == mark {
+		return mark == 0 || shim.Mark(n) != mark
+	})
+}
+
+// eachNumber calls f with the numbers that were given out behind a first one, up to the last, also with those that come
+// meanwhile: who forks and ends, again and again, has always one behind those that were looked at. It reports whether
+// these were all: not where f returned false, or where they were many.
+func eachNumber(first int, f func(n int) bool) (all bool) {
+	for n := first + 1; ; {
+		last, err := lastNumber()
+		if err != nil || last < n-1 || last-first > fewNumbers {
 			return false
 		}
+		if n > last {
+			return true
+		}
+		for ; n <= last; n++ {
+			if !f(n) {
+				return false
+			}
+		}
 	}
-	return true
 }
 
 // lastNumber is the process number that was given out last: the fifth field of /proc/loadavg.
