@@ -87,7 +87,7 @@ func (l *lone) index(b []byte) int {
 	limit := len(b) - len(l.text) + 1
 	rare := l.text[l.rarest]
 	for i, looks := 0, 0; i < limit; i++ {
-		if looks > 8+i/32 { // it is not rare here
+		if looks > 8+i/8 { // it is not rare here
 			if n := bytes.Index(b[i:], l.text); n >= 0 {
 				return i + n
 			}
@@ -98,7 +98,7 @@ func (l *lone) index(b []byte) int {
 			return -1
 		}
 		i, looks = i+n, looks+1
-		if bytes.HasPrefix(b[i:], l.text) {
+		if b[i] == l.text[0] && bytes.HasPrefix(b[i:], l.text) {
 			return i
 		}
 	}
