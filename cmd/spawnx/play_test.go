@@ -243,6 +243,26 @@ func TestRecordWithRules(t *testing.T) {
 	}
 }
 
+// What a rule answered nobody need wait for; and a secret that the program shows is written down as any.
+func TestRecordAfterRules(t *testing.T) {
+	t.Setenv("PASSWORD", "hunter2")
+	for _, tt := range []struct{ rule, program string }{
+		{"n? => y", `printf 'n? '; read a`},
+		{"Password: => <secret env:PASSWORD>", `stty -echo; printf 'Password: '; read p; stty echo; printf '\ndone %s\n' $p`},
+	} {
+		for kind, verb := range map[string]string{".star": "script", ".txtar": "test"} {
+			file := filepath.Join(t.TempDir(), "x"+kind)
+			if got := spawnxRun(t, nil, "run", "--record", file, "--on", tt.rule, "sh", "-c", tt.program); got.status != 0 {
+				t.Fatalf("%s: %+v", tt.rule, got)
+			}
+			text, _ := os.ReadFile(file)
+			if got := spawnxRun(t, nil, verb, file); got.status != 0 || strings.Contains(string(text), "hunter2") {
+				t.Errorf("%s: %+v from\n%s", tt.rule, got, text)
+			}
+		}
+	}
+}
+
 func TestWrongRecords(t *testing.T) {
 	dir := t.TempDir()
 	for _, tt := range []struct {

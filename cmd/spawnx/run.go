@@ -163,6 +163,9 @@ func (r *running) run() (err error) {
 	for i := range r.plan.rules {
 		r.plan.rules[i].Do = bounded(r.plan.rules[i].Do)
 	}
+	if r.tape != nil {
+		r.plan.rules = r.tape.watching(r.plan.rules)
+	}
 	r.console.Always(r.plan.rules...)
 
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -370,11 +373,11 @@ func (r *running) explain(ctx context.Context, err error) error {
 	case err == nil:
 		return nil
 	case why != nil && isDialog:
-		return &explained{why, details(err)}
+		return &explained{why, details(err) + secretHeld(dialog)}
 	case why != nil:
 		return why
 	case isDialog:
-		return err
+		return &reworded{err, dialog}
 	}
 	return fmt.Errorf("run %s: %w", escape.Visible(r.plan.spec.Args[0]), err) // a reply's
 }
@@ -387,6 +390,40 @@ type explained struct {
 
 func (e *explained) Error() string { return e.err.Error() + e.details }
 func (e *explained) Unwrap() error { return e.err }
+
+// secretHeld says that a rule for a secret has matched, and what it waits for.
+func secretHeld(e *expect.Error) string {
+	const unproved = "\nhint: <secret unproved env:NAME> types it all the same"
+	switch {
+	case e.Op != "sendsecret":
+		return ""
+	case errors.Is(e, expect.ErrUnproved):
+		return "\n  secret   not given: " + strings.TrimPrefix(e.Err.Error(), expect.ErrUnproved.Error()+": ") + unproved
+	}
+	return "\n  secret   not given: its rule matched, and the terminal still shows what is typed" + unproved
+}
+
+// reworded is an error of the dialog with its hint in words of the command line.
+type reworded struct {
+	err    error
+	dialog *expect.Error
+}
+
+func (e *reworded) Error() string {
+	text, hint, _ := strings.Cut(e.err.Error(), "\nhint: ")
+	switch {
+	case errors.Is(e.err, expect.ErrRepeated):
+		hint = "wrong password? A secret is given once; <secret 2 env:NAME> gives it twice"
+	case errors.Is(e.err, expect.ErrUnproved):
+		hint = "<secret unproved env:NAME> types it all the same"
+	case hint == "":
+		return text
+	default:
+		hint = grammar.Hint(hint, func(verb string) string { return "spawnx " + verb + " NAME" })
+	}
+	return text + "\nhint: " + hint
+}
+func (e *reworded) Unwrap() error { return e.err }
 
 // details are the lines of an error about the state of the dialog: not its first, and nothing about the
 // cases, which nobody wrote.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spawnx/spawnx/bridge"
+	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/clitest"
 	"github.com/spawnx/spawnx/internal/dialog"
 	"github.com/spawnx/spawnx/internal/escape"
@@ -168,6 +170,26 @@ func (t *tape) output(lane int, p []byte) {
 		t.add(record.Event{Time: at, Kind: record.Output, Data: shown})
 	}
 	t.add(t.typing.Output(at, p)...)
+}
+
+// watching are the rules, which tell when they answer.
+func (t *tape) watching(rules []expect.Rule) []expect.Rule {
+	watched := slices.Clone(rules)
+	for i, rule := range rules {
+		sent := t.session.Rules[i].Reply
+		if strings.HasPrefix(sent, "<") {
+			sent = "" // keys or a secret
+		}
+		watched[i].Do = func(ctx context.Context, c *expect.Console, m expect.Match) error {
+			t.mu.Lock()
+			if t.w == nil {
+				t.add(record.Event{Time: time.Since(t.begun), Kind: dialog.Ruled, Data: []byte(t.masks[0].Text(m.Text) + "\x00" + sent)})
+			}
+			t.mu.Unlock()
+			return rule.Do(ctx, c, m)
+		}
+	}
+	return watched
 }
 
 // listen is typed behind what else sees the keys; nil passes everything.

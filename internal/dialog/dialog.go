@@ -84,6 +84,8 @@ func From(h record.Header, events []record.Event) Dialog {
 			v.answered("")
 		case record.Input:
 			d.answer(v, e.Data)
+		case Ruled:
+			v.ruled = append(v.ruled, string(e.Data))
 		case record.Exit:
 			d.Status, d.Ended = e.Status, true
 		}
@@ -109,7 +111,7 @@ func (d *Dialog) answer(v *view, p []byte) {
 		}
 		d.Steps = append(d.Steps, s)
 	}
-	drawn := v.drawn()
+	drawn, begun := v.drawn(), n
 	v.answered(strings.TrimRight(string(p), "\r\n"))
 	for len(p) > 0 {
 		n := 0
@@ -133,7 +135,7 @@ func (d *Dialog) answer(v *view, p []byte) {
 			}
 			last := len(d.Steps) - 1
 			switch {
-			case name == "backspace" && within && !drawn && d.Steps[last].Kind == Text && d.Steps[last].Text != "": // a slip
+			case name == "backspace" && (within || last >= begun) && !drawn && d.Steps[last].Kind == Text && d.Steps[last].Text != "": // a slip
 				_, size := utf8.DecodeLastRuneInString(d.Steps[last].Text)
 				d.Steps[last].Text = d.Steps[last].Text[:len(d.Steps[last].Text)-size]
 			case name != "":
@@ -189,6 +191,7 @@ type view struct {
 	before *screen.Screen // when it was answered last, a line when it was begun
 	full   bool           // the alternate screen was shown since
 	fresh  bool           // something came since
+	ruled  []string       // what rules answered since
 }
 
 func newView(rows, cols int) *view {
@@ -215,16 +218,25 @@ func (v *view) write(p []byte) {
 
 // answered begins anew behind an answer.
 func (v *view) answered(echo string) {
-	v.text, v.echo = v.text[:0], echo
+	v.text, v.echo, v.ruled = v.text[:0], echo, nil
 	v.full, v.fresh = v.screen.Modes().Alternate, false
 }
 
-// rest is the text since the last answer, without its echo.
+// rest is the text since the last answer, without its echo and what rules have answered.
 func (v *view) rest() string {
 	text := string(v.text)
 	if v.echo != "" {
 		if rest, ok := strings.CutPrefix(strings.TrimLeft(text, "\r"), v.echo); ok {
 			text = rest
+		}
+	}
+	for _, ruled := range v.ruled {
+		match, sent, _ := strings.Cut(ruled, "\x00")
+		if _, rest, ok := strings.Cut(text, match); ok && match != "" {
+			text = rest
+			if line, behind, _ := strings.Cut(text, "\n"); sent != "" && strings.TrimSpace(line) == sent { // its echo
+				text = behind
+			}
 		}
 	}
 	return text
@@ -282,17 +294,25 @@ func (v *view) lastLine() Pattern {
 		if line == "" || !plain(line) {
 			continue
 		}
-		if strings.ContainsAny(line, "0123456789") {
-			return Pattern{Text: numbers(line), Regexp: true}
+		if varies(line) {
+			return Pattern{Text: anyOf(line), Regexp: true}
 		}
 		return Pattern{Text: line}
 	}
 	return Pattern{}
 }
 
-// numbers is a regular expression for a text with any numbers.
-func numbers(s string) string {
-	return digits().ReplaceAllString(regexp.QuoteMeta(s), `\d+`)
+// varies reports whether a text has parts that are others the next time: numbers, and secrets, which were masked.
+func varies(s string) bool {
+	return strings.ContainsAny(s, "0123456789") || strings.Contains(s, masked)
+}
+
+const masked = "[secret]"
+
+// anyOf is a regular expression for a text with any numbers and any secrets.
+func anyOf(s string) string {
+	s = digits().ReplaceAllString(regexp.QuoteMeta(s), `\d+`)
+	return strings.ReplaceAll(s, regexp.QuoteMeta(masked), `\S+`)
 }
 
 var digits = lazy.Regexp(`[0-9]+`)
@@ -317,13 +337,13 @@ func prompt(text, line string) Pattern {
 		short = after
 	}
 	p := Pattern{Text: short}
-	if strings.ContainsAny(short, "0123456789") {
-		p = Pattern{Text: numbers(short), Regexp: true}
+	if varies(short) {
+		p = Pattern{Text: anyOf(short), Regexp: true}
 	}
 	if strings.TrimSpace(short) != "" && p.find(text) == len(text) {
 		return p
 	}
-	return Pattern{Text: `(?:^|\n)` + numbers(line) + `$`, Regexp: true}
+	return Pattern{Text: `(?:^|\n)` + anyOf(line) + `$`, Regexp: true}
 }
 
 // A shell's prompt names a host, a folder or a version.

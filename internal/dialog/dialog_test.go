@@ -121,6 +121,9 @@ func at(lines ...string) (events []record.Event) {
 		if typed, ok := strings.CutPrefix(line, "> "); ok {
 			e.Kind, e.Data = record.Input, []byte(typed)
 		}
+		if ruled, ok := strings.CutPrefix(line, "rule "); ok {
+			e.Kind, e.Data = Ruled, []byte(ruled)
+		}
 		if line == "> secret" {
 			e.Kind, e.Data = Secret, nil
 		}
@@ -145,6 +148,10 @@ func TestADialogIsRecognised(t *testing.T) {
 		{"questions", at("Name? ", "> Ada\r", "Ada\r\nhello Ada\r\nSure [Y/n]? ", "> y\r", "y\r\nbye\r\n"),
 			[]Step{{Wait: text("Name? "), Kind: Line, Text: "Ada"}, {Wait: text("Sure [Y/n]? "), Kind: Line, Text: "y"}}, text("bye")},
 		{"a password", at("Password: ", "> secret", "\r\nwelcome\r\n"), []Step{{Wait: text("Password: "), Kind: Hidden}}, text("welcome")},
+		{"a rule's question is answered already", at("n? ", "rule n?\x00y", "y\r\n"), nil, Pattern{}},
+		{"what comes behind it is not", at("rule n? \x00y", "n? ", "y\r\nbye\r\nmore? ", "> x\r", "x\r\n"),
+			[]Step{{Wait: text("more? "), Kind: Line, Text: "x"}}, Pattern{}},
+		{"the program shows a secret", at("Password: ", "> secret", "\r\ndone [secret]\r\n"), []Step{{Wait: text("Password: "), Kind: Hidden}}, re(`done \S+`)},
 		{"numbers", at("In [3]: ", "> x\r", "x\r\nOut[3]: 42\r\n"), []Step{{Wait: re(`In \[\d+\]: `), Kind: Line, Text: "x"}}, re(`Out\[\d+\]: \d+`)},
 		{"a shell", at("ada@host:~/src/x1$ ", "> ls\r", "ls\r\nfile\r\nada@host:~/src/x1$ ", "> \x04"),
 			[]Step{{Wait: re(`\$ $`), Kind: Line, Text: "ls"}, {Wait: re(`\$ $`), Kind: EOF}}, Pattern{}},
@@ -154,6 +161,7 @@ func TestADialogIsRecognised(t *testing.T) {
 		{"keys", at("menu: ", "> \x1b[B", "> \x1b[B", "> \r"), []Step{{Wait: text("menu: "), Kind: Keys, Names: []string{"down", "down"}}, {Kind: Line}}, Pattern{}},
 		{"an editor's line with a slip", at("$ ", "> l", "l", "> x", "x", "> \x7f", "\b \b", "> s", "s", "> \r", "\r\nfile\r\n"),
 			[]Step{{Wait: text("$ "), Kind: Line, Text: "ls"}}, text("file")},
+		{"a line with a slip", at("Name? ", "> Adx\x7fa\r", "Ada\r\nbye\r\n"), []Step{{Wait: text("Name? "), Kind: Line, Text: "Ada"}}, text("bye")},
 		{"a signal to what runs", at("$ ", "> s\r", "> \x03", "^C\r\n$ ", "> \x04"),
 			[]Step{{Wait: text("$ "), Kind: Line, Text: "s"}, {Wait: Pattern{Idle: true}, Kind: Keys, Names: []string{"ctrl-c"}}, {Wait: text("$ "), Kind: EOF}}, Pattern{}},
 		{"a slip on the screen", at("\x1b[?1049hnew file", "> iab", "\x1b[2Jab", "> \x7f", "\b \b", "> \x7f", "\b \b", "> c", "c"),

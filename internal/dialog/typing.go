@@ -24,6 +24,10 @@ const (
 	Unproved record.Kind = "u"
 )
 
+// Ruled is the kind of the event that a standing rule answered: Data is the text that it matched, and behind a NUL the
+// line that it sent, where it was one. Nobody else need wait for that text.
+const Ruled record.Kind = "a"
+
 // A Mode is what the program's terminal does with a key.
 type Mode struct {
 	Canonical bool // the program reads lines
