@@ -26,7 +26,11 @@ func FromRecord(s dialog.Session) []byte {
 	}
 	fmt.Fprintf(&b, "p = spawn(%s)\n", strings.Join(spawnArgs(s), ", "))
 	for _, r := range s.Rules {
-		fmt.Fprintf(&b, "p.always(on(%s, %s))\n", rulePattern(r.Pattern), ruleReply(r.Reply))
+		reply, most := ruleReply(r.Reply)
+		if most > 0 {
+			reply += fmt.Sprintf(", max = %d", most)
+		}
+		fmt.Fprintf(&b, "p.always(on(%s, %s))\n", rulePattern(r.Pattern), reply)
 	}
 	secrets = 0
 	for _, step := range s.Steps {
@@ -137,22 +141,59 @@ func rulePattern(p string) string {
 
 var slashed = lazy.Regexp(`(?s)^/(.*)/([ims]*)$`)
 
-// ruleReply is a REPLY of the command line in the language.
-func ruleReply(r string) string {
+// ruleReply is a REPLY of the command line in the language, and how often it is given at most, if that is said.
+func ruleReply(r string) (reply string, most int) {
 	if !strings.HasPrefix(r, "<") || !strings.HasSuffix(r, ">") {
-		return quoted(strings.TrimPrefix(r, `\`))
+		return quoted(strings.TrimPrefix(r, `\`)), 0
 	}
-	item := strings.TrimSuffix(strings.TrimPrefix(r, "<"), ">")
-	word, rest, _ := strings.Cut(item, " ")
-	switch word {
-	case "secret":
-		return "secret(" + quoted(rest) + ")"
-	case "fail":
-		return "lambda m: fail(" + quoted(rest) + ")"
-	case "ask":
-		return "lambda m: p.sendline(ask(m.text))"
-	case "eof":
-		return "lambda m: p.sendeof()"
+	items := bracketed().FindAllStringSubmatch(r, -1)
+	var calls, names []string
+	for _, item := range items {
+		word, rest, _ := strings.Cut(item[1], " ")
+		switch {
+		case word == "secret" && rest != "":
+			ref, times := secretItem(strings.TrimSpace(rest))
+			most = max(most, times)
+			if len(items) == 1 {
+				return "secret(" + ref + ")", most
+			}
+			most = max(most, 1)
+			calls = append(calls, "p.sendsecret("+ref+")")
+		case word == "fail" && rest != "":
+			calls = append(calls, "fail("+quoted(strings.TrimSpace(rest))+")")
+		case item[1] == "ask":
+			calls = append(calls, "p.sendline(ask(m.text))")
+		case item[1] == "eof":
+			calls = append(calls, "p.sendeof()")
+		default:
+			calls = append(calls, "p.sendkey("+quoted(item[1])+")")
+			names = append(names, item[1])
+		}
 	}
-	return "key(" + quotedList(strings.Split(item, "><")) + ")"
+	switch {
+	case len(names) == len(items):
+		return "key(" + quotedList(names) + ")", 0
+	case len(calls) == 1:
+		return "lambda m: " + calls[0], most
+	}
+	return "lambda m: [" + strings.Join(calls, ", ") + "] and None", most
+}
+
+// An item has at least one byte, so "<>>" is the key ">".
+var bracketed = lazy.Regexp(`(?s)<(.[^>]*)>`)
+
+// secretItem reads "[unproved] [N] REF": the arguments of secret, and N.
+func secretItem(rest string) (args string, times int) {
+	rest, unproved := strings.CutPrefix(rest, "unproved ")
+	rest = strings.TrimSpace(rest)
+	if first, after, ok := strings.Cut(rest, " "); ok {
+		if n, err := strconv.Atoi(first); err == nil {
+			times, rest = n, strings.TrimSpace(after)
+		}
+	}
+	args = quoted(rest)
+	if unproved {
+		args += ", unproved = True"
+	}
+	return args, times
 }
