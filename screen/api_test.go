@@ -373,7 +373,7 @@ func TestBounded(t *testing.T) {
 	}
 	feed()
 	before := used()
-	for range 5 {
+	for range 2 {
 		feed()
 	}
 	if after := used(); after > before+4<<20 {
