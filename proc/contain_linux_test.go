@@ -374,6 +374,72 @@ func TestTheDeathOfTheKeeper(t *testing.T) {
 	})
 }
 
+// The cgroup of a program that left nobody serves the next one; one that left somebody keeps it. Nobody takes the one for
+// the other.
+func TestACgroupIsUsedAgain(t *testing.T) {
+	if *contain != "" {
+		return
+	}
+	newKeeper(t)
+	if how, err := CheckContainment(); err != nil || how != ByCgroup {
+		t.Logf("no cgroup is to be had here: %v, %v", how, err)
+		return
+	}
+	isReaped := func(p *Process) bool {
+		p.child.mu.Lock()
+		defer p.child.mu.Unlock()
+		return p.child.reaped
+	}
+	for _, late := range []bool{false, true} { // asked before and after it was reaped
+		p, reap, err := StartHeld(t.Context(), contained(sh(Pipes, "true")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		group := p.child.group
+		if _, err := p.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		leaves := func() {
+			if p.Left() {
+				t.Error("it left something")
+			}
+		}
+		if !late {
+			leaves()
+		}
+		reap()
+		eventually(t, "it is reaped", func() bool { return isReaped(p) })
+		if late {
+			leaves()
+		}
+		next := start(t, contained(sh(Pipes, daemon+"; exit")))
+		daemon := number(t, lines(next)(t))
+		if next.child.group != group {
+			t.Errorf("its cgroup is %s; want that of the one before, %s", next.child.group, group)
+		}
+		if _, err := p.Stop(t.Context()); err != nil || p.Left() {
+			t.Error("there is something left: ", err)
+		}
+		if _, err := next.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		eventually(t, "it is reaped", func() bool { return isReaped(next) })
+		if !next.Left() || !alive(daemon) {
+			t.Error("it left nobody")
+		}
+		third := start(t, contained(sh(Pipes, "read x")))
+		if third.child.group == group {
+			t.Error("another has the cgroup of a daemon")
+		}
+		if _, err := next.Stop(t.Context()); err != nil || alive(daemon) || !alive(third.PID()) {
+			t.Errorf("%v; the daemon lives: %v; the third lives: %v", err, alive(daemon), alive(third.PID()))
+		}
+		if err := p.Stdio().Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestTheKeeperIsNotDisturbed(t *testing.T) {
 	how, err := CheckContainment()
 	if err != nil {
