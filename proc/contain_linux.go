@@ -442,7 +442,9 @@ func (c *child) groupEmpty() (empty, known bool) {
 	}
 	c.alone, c.treeGone = true, true
 	if c.reaped {
-		c.keeper.spare(c.group)
+		if !c.killed {
+			c.keeper.spare(c.group)
+		}
 		c.closeFd()
 		c.group = ""
 	} // else reap does it
@@ -466,7 +468,9 @@ func (c *child) proveKeeper() {
 	}
 }
 
-// killStrays kills a contained program with all it left behind.
+// killStrays kills a contained program with all it left behind. A cgroup that was killed is never used again: Linux 6.14
+// and later compare the number of kills of the forking process's own cgroup with that of the one its child is born into
+// (cgroup_css_set_fork, cgroup_post_fork), and kill the child where they differ.
 func (c *child) killStrays() {
 	if c.keeper == nil {
 		return
@@ -477,6 +481,7 @@ func (c *child) killStrays() {
 	case c.alone:
 	case c.group != "":
 		if !shim.GroupEmpty(c.group) { // which is cheap to ask: the kernel kills one group at a time
+			c.killed = true
 			shim.KillGroup(c.group)
 		}
 	default:

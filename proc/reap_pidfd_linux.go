@@ -34,6 +34,7 @@ type child struct {
 	reapedAt uint64 // clock ticks since the boot, as in /proc/PID/stat
 	treeGone bool   // Stop has seen that nothing of the tree is left
 	alone    bool   // nobody is left in its cgroup, which is, or soon will be, another's
+	killed   bool   // its cgroup was killed as a whole: who is born into it afterwards may be killed too (see killStrays)
 }
 
 func newChild(pid, pidfd int) *child {
@@ -88,7 +89,7 @@ func (c *child) reap() {
 	if c.keeper != nil {
 		switch {
 		case c.reaped: // the keeper died
-		case c.alone:
+		case c.alone && !c.killed:
 			c.keeper.reap(c.pid, c.group)
 			c.group = ""
 		default:

@@ -96,8 +96,8 @@ func (g group) works() bool {
 	if err != nil {
 		return false
 	}
-	_, _, err = Waitid(unix.P_PID, pid, unix.WEXITED)
-	return err == nil || errors.Is(err, unix.ECHILD)
+	_, e, err := Waitid(unix.P_PID, pid, unix.WEXITED)
+	return err == nil && e.Signal == 0 || errors.Is(err, unix.ECHILD) // see proc's killStrays for who kills it
 }
 
 // ownGroup is the group that this process is in, "" if it is not mounted.
