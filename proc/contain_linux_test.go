@@ -412,7 +412,9 @@ func TestACgroupIsUsedAgain(t *testing.T) {
 		if late {
 			leaves()
 		}
-		next := start(t, contained(sh(Pipes, daemon+"; exit")))
+		spec := contained(sh(Pipes, daemon+"; exit"))
+		spec.Grace = 100 * time.Millisecond
+		next := start(t, spec)
 		daemon := number(t, lines(next)(t))
 		if next.child.group != group {
 			t.Errorf("its cgroup is %s; want that of the one before, %s", next.child.group, group)
