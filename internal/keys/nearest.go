@@ -3,6 +3,7 @@ package keys
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // elsewhere are names that other programs use.
@@ -14,15 +15,20 @@ var elsewhere = map[string]string{
 	"arrowup": "up", "arrowdown": "down", "arrowleft": "left", "arrowright": "right",
 }
 
-// otherPrefixes are the ways in which other programs write modifiers.
-var otherPrefixes = []struct {
+// An otherPrefix is a way in which other programs write a modifier.
+type otherPrefix struct {
 	re  *regexp.Regexp
 	mod modifier
-}{
-	{regexp.MustCompile(`^(?:(?i:ctrl|control)[-+ ]|[cC][-+]|\^)`), ctrl},
-	{regexp.MustCompile(`^(?:(?i:alt|meta|option)[-+ ]|[mMaA][-+])`), alt},
-	{regexp.MustCompile(`^(?:(?i:shift)[-+ ]|[sS][-+])`), shift},
 }
+
+// otherPrefixes are made when they are used: every program that links this package would wait for them.
+var otherPrefixes = sync.OnceValue(func() []otherPrefix {
+	return []otherPrefix{
+		{regexp.MustCompile(`^(?:(?i:ctrl|control)[-+ ]|[cC][-+]|\^)`), ctrl},
+		{regexp.MustCompile(`^(?:(?i:alt|meta|option)[-+ ]|[mMaA][-+])`), alt},
+		{regexp.MustCompile(`^(?:(?i:shift)[-+ ]|[sS][-+])`), shift},
+	}
+})
 
 // nearest returns the known name that was probably meant, or "".
 func nearest(name string) string {
@@ -30,8 +36,9 @@ func nearest(name string) string {
 	if inner, ok := strings.CutPrefix(base, "<"); ok {
 		base = strings.TrimSuffix(inner, ">")
 	}
-	for i := 0; i < len(otherPrefixes); i++ {
-		p := otherPrefixes[i]
+	others := otherPrefixes()
+	for i := 0; i < len(others); i++ {
+		p := others[i]
 		if at := p.re.FindStringIndex(base); at != nil && at[1] < len(base) {
 			base, mods = base[at[1]:], mods|p.mod
 			i = -1
