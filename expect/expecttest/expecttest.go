@@ -42,7 +42,10 @@ type Console struct {
 }
 
 // An outcome is what the Consoles made by With have in common.
-type outcome struct{ saved bool }
+type outcome struct {
+	saved   bool
+	escaped bool // an esc was sent last
+}
 
 // Every wait is bounded, that for the end too.
 const waitTimeout = 30 * time.Second
@@ -117,18 +120,21 @@ func (c *Console) Always(rules ...expect.Rule) (remove func()) { return c.c.Alwa
 // Send sends exactly s, no Enter.
 func (c *Console) Send(s string) {
 	c.t.Helper()
+	c.escaped = strings.HasSuffix(s, "\x1b")
 	c.must(c.c.Send(s))
 }
 
 // SendLine sends s and presses Enter.
 func (c *Console) SendLine(s string) {
 	c.t.Helper()
+	c.escaped = false
 	c.must(c.c.SendLine(s))
 }
 
 // SendKey presses keys.
 func (c *Console) SendKey(names ...string) {
 	c.t.Helper()
+	c.escaped = len(names) > 0 && names[len(names)-1] == "esc"
 	c.must(c.c.SendKey(names...))
 }
 

@@ -225,8 +225,10 @@ func TestOtherFailures(t *testing.T) {
 			t.until = time.Now().Add(200 * time.Millisecond)
 			expecttest.Spawn(t, proc.Command("cat")).Wait(0)
 		}, []string{"wait: did not end in", "cat"}},
-		{"a golden that is not there", func(t *trial) { expecttest.Spawn(t, proc.Command("cat")).Screen("none") },
-			[]string{"screen none: testdata/TestOtherFailures/none.screen is not there", "hint: SPAWNX_UPDATE=1 go test -run '^TestOtherFailures$' writes it"}},
+		{"a golden that is not there", func(t *trial) {
+			expecttest.Spawn(t, proc.Command("sh", "-c", "sleep 0.1; echo the menu; read x")).Screen("none")
+		},
+			[]string{"screen none: testdata/TestOtherFailures/none.screen is not there", "\n  |the menu", "hint: SPAWNX_UPDATE=1 go test -run '^TestOtherFailures$' writes it"}},
 		{"no name", func(t *trial) { expecttest.Spawn(t, proc.Command("cat")).Screen("../x") }, []string{"is no name of a screen"}},
 	}
 	for _, tt := range tests {

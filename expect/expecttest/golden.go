@@ -45,6 +45,7 @@ func (c *Console) screen(name string, styles bool) {
 		c.update(name, path, string(file), styles)
 		return
 	case errors.Is(err, fs.ErrNotExist):
+		_ = c.rests(name) // so that the error shows what would be written; it matters more than why it never rested
 		c.must(fmt.Errorf("screen %s: %s is not there\nhint: SPAWNX_UPDATE=1 go test -run '^%s$' writes it", name, path, c.t.Name()))
 	case err != nil:
 		c.must(fmt.Errorf("screen %s: %w", name, err))
@@ -108,11 +109,22 @@ func (c *Console) settled(op string, console *expect.Console, right func() bool)
 // for longer than one that is compared.
 const updateSettle = 500 * time.Millisecond
 
+// Programs hold an esc back, as it may begin another key: vim does so for a second.
+const escSettle = 2 * time.Second
+
+// rests waits until the screen is at rest for so long that it may be written down.
+func (c *Console) rests(name string) error {
+	settle := updateSettle
+	if c.escaped {
+		settle = escSettle
+	}
+	return c.settled("screen "+name, c.c.With(expect.Options{Settle: settle}), func() bool { return true })
+}
+
 // update writes the file.
 func (c *Console) update(name, path, old string, styles bool) {
 	c.t.Helper()
-	calm := c.c.With(expect.Options{Settle: updateSettle})
-	c.must(c.settled("screen "+name, calm, func() bool { return true }))
+	c.must(c.rests(name))
 	file := golden.Update(old, c.watch.Screen(), styles)
 	if file == old {
 		return

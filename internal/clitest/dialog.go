@@ -53,6 +53,7 @@ type program struct {
 	watch   *artifact.Watch
 	begun   time.Duration // since the attempt began
 	waited  bool          // for its end
+	escaped bool          // an esc was sent last
 
 	copying   sync.WaitGroup
 	out, errs keep
@@ -267,6 +268,7 @@ func (s *state) cmdSend(c call) error {
 		return err
 	}
 	text := strings.Join(c.args, "")
+	p.escaped = c.cmd.name == "send" && strings.HasSuffix(text, "\x1b")
 	if c.cmd.name == "send" {
 		return p.c.Send(text)
 	}
@@ -287,6 +289,7 @@ func (s *state) cmdSendKey(c call) error {
 	if err != nil {
 		return err
 	}
+	p.escaped = c.args[len(c.args)-1] == "esc"
 	return p.c.SendKey(c.args...)
 }
 

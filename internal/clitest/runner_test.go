@@ -108,6 +108,17 @@ func TestUpdateRefuses(t *testing.T) {
 	}
 }
 
+// holdsEsc waits for a while behind an esc, which may begin another key, before it shows what it is for.
+const holdsEsc = `stty raw -echo; printf 'start'; dd bs=1 count=1 2>/dev/null >/dev/null; sleep 1.2; printf '\r\ntyped'; read x`
+
+// A program may hold an esc back: -u does not write the screen before it acts on it.
+func TestUpdateWaitsForEsc(t *testing.T) {
+	r, path := runScript(t, "spawn -size 2x9 sh -c '"+strings.ReplaceAll(holdsEsc, "'", "''")+"'\nexpect start\nsendkey esc\nscreen x\n", Options{Update: true})
+	if data, _ := os.ReadFile(path); r.Outcome != report.Passed || !strings.Contains(string(data), "|typed\n") {
+		t.Errorf("%s\n%s", r.Attempts[0].Error, data)
+	}
+}
+
 // A file that somebody changed meanwhile is not overwritten.
 func TestUpdateLooksFirst(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.txtar")

@@ -207,7 +207,10 @@ func (s *state) updateScreen(p *program, name string, styles bool) error {
 // awaitRest waits until the screen is as old says or nothing more seems to come: the program waits for input, or
 // is silent for a while.
 func (s *state) awaitRest(p *program, old string, styles bool) error {
-	const silence = time.Second
+	silence := time.Second
+	if p.escaped {
+		silence = escSilence
+	}
 	d := p.display
 	cases := []expect.Pattern{expect.Waiting, expect.Idle(silence), expect.EOF}
 	if old != "" {
@@ -226,6 +229,9 @@ func (s *state) awaitRest(p *program, old string, styles bool) error {
 
 // mostSilences bounds how long a program may take for an update that is to be seen as a whole: it may never end it.
 const mostSilences = 10
+
+// escSilence is longer than programs hold an esc back, as it may begin another key: vim does so for a second.
+const escSilence = 2 * time.Second
 
 func (s *state) cmdPaste(c call) error {
 	p, err := s.program(c)
