@@ -99,6 +99,8 @@ func explain(l launch, err error) *StartError {
 
 	case errors.Is(err, syscall.EPERM) && l.spec.Credential != nil:
 		return failed(stagePermission, fmt.Sprintf("we may not become user %d, group %d", l.spec.Credential.UID, l.spec.Credential.GID))
+	case errors.Is(err, fs.ErrPermission) && l.spec.Credential == nil && !enters(l.spec.Dir):
+		return failed(stageDir, "folder "+shown(l.spec.Dir)+" may not be entered")
 	case errors.Is(err, fs.ErrPermission) && isScript && !runs(interpreter):
 		return failed(stagePermission, "interpreter "+shown(interpreter)+" is not executable (its first line names it)",
 			"correct the line")
@@ -120,6 +122,15 @@ func explain(l launch, err error) *StartError {
 		return failed(stageExec, "no more processes are allowed")
 	}
 	return &StartError{stageExec, l.args[0], err}
+}
+
+// enters reports whether we may use a folder as the current one.
+func enters(dir string) bool {
+	if dir == "" {
+		return true
+	}
+	_, err := os.Stat(strings.TrimSuffix(dir, "/") + "/.")
+	return !errors.Is(err, fs.ErrPermission)
 }
 
 // orRun returns the part of a hint that names what to run instead: the interpreter if it is in PATH, else the usual one

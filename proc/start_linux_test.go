@@ -430,6 +430,36 @@ func TestManyProgramsNeedNoThreads(t *testing.T) {
 	wg.Wait()
 }
 
+// A folder that may not be entered is named, not the program.
+func TestForbiddenFolder(t *testing.T) {
+	dir := t.TempDir()
+	for folder, mode := range map[string]fs.FileMode{filepath.Dir(dir): 0o755, dir: 0} {
+		if err := os.Chmod(folder, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	umask := uint32(0o77)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		masks := []*uint32{nil, &umask} // without and with the shim
+		if os.Getuid() == 0 {
+			runtime.LockOSThread() // for good: this thread may less than the others, and what it starts until its execve
+			_ = unix.Setfsuid(65534)
+			masks = masks[:1]
+		}
+		for _, mask := range masks {
+			_, err := Start(t.Context(), Spec{Args: []string{"true"}, Dir: dir, Stdio: Pipes, Umask: mask})
+			var se *StartError
+			if !errors.As(err, &se) || se.Stage != "dir" || !errors.Is(err, fs.ErrPermission) ||
+				err.Error() != "start true: folder "+dir+" may not be entered" {
+				t.Errorf("%v", err)
+			}
+		}
+	}()
+	<-done
+}
+
 func TestCredential(t *testing.T) {
 	umask := uint32(0o77)
 	if os.Getuid() != 0 {
