@@ -423,6 +423,8 @@ p.wait()
 	if got, _ := os.ReadFile(file); string(got) != "one\x1b[1m two\r\n" {
 		t.Errorf("the log is %q", got)
 	}
+	ends(t, `spawn("echo", log = "/dev/full").wait()`, 125, "t.star: log: write /dev/full: no space left on device")
+	ends(t, `spawn("echo", log = "/dev/full").wait(); exit(3)`, 3, "t.star: log: write /dev/full: no space left on device")
 	ends(t, `spawn("cat", log = "/nowhere/x")`, 1, "t.star:1: spawn: log: open /nowhere/x")
 }
 

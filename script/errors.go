@@ -25,13 +25,13 @@ import (
 // An Error is what ended a script, or what is wrong with it. Its text begins with the place.
 type Error struct {
 	File      string
-	Line, Col int // from 1; Col is 0 where it is not known
+	Line, Col int // from 1; 0 where it is not known
 	Err       error
 	Warning   bool // of Check: doubtful, and perhaps right
 
 	text   string   // instead of Err's: masked, and in the words of scripts
 	calls  []string // the places from which the function was called, innermost first
-	static bool     // found before the script ran
+	static bool     // found before the script ran, or behind its end
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -45,7 +45,11 @@ func (e *Error) Error() string {
 	}
 	text, hint, hasHint := strings.Cut(text, "\nhint: ")
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d: %s%s", e.File, e.Line, map[bool]string{true: "warning: "}[e.Warning], text)
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d", e.Line)
+	}
+	fmt.Fprintf(&b, ": %s%s", map[bool]string{true: "warning: "}[e.Warning], text)
 	for _, place := range e.calls {
 		b.WriteString("\n  called   " + place)
 	}
@@ -65,7 +69,7 @@ const (
 )
 
 // Status is the exit status that the error stands for: 124 for a timeout, 126 and 127 for a program that
-// cannot be started, 125 for what was found before the script ran, else 1.
+// cannot be started, 125 for what was found before the script ran or behind its end, else 1.
 func (e *Error) Status() int {
 	var start *proc.StartError
 	var dialog *expect.Error

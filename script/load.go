@@ -11,6 +11,7 @@
 package script
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,10 +81,15 @@ func Load(name string, src []byte) (*Program, error) {
 
 // Run runs the script to its end and stops the programs that it spawned and that still run. Ending ctx
 // ends it. The status is what exit says, or what the error stands for: 0 without one, 124 for a timeout,
-// 126 and 127 for a program that cannot be started, else 1; where ctx ended, err is its cause.
+// 126 and 127 for a program that cannot be started, 125 when all went well and a log= lacks output, else 1; where ctx ended, err is its cause.
 func (p *Program) Run(ctx context.Context, o Options) (status int, err error) {
 	r := newRun(ctx, p, o)
-	defer r.stop()
+	defer func() {
+		r.stop()
+		if err == nil && r.unkept != nil { // by now all is written, or is not
+			status, err = cmp.Or(status, ourselves), &Error{File: p.name, Err: fmt.Errorf("log: %w", r.unkept), static: true}
+		}
+	}()
 	_, err = p.code.Init(r.main.thread, r.globals())
 	return r.outcome(err)
 }

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -65,7 +66,23 @@ func (r *run) openLog(name string) (w io.Writer, end func(), err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("log: %w", err)
 	}
-	return f, func() { _ = f.Close() }, nil // every write was checked
+	return kept{r, f}, func() { _ = f.Close() }, nil // every write was checked
+}
+
+// A kept is the file of log=. That it does not take something ends no dialog, but is told at the end.
+type kept struct {
+	r *run
+	f *os.File
+}
+
+func (k kept) Write(b []byte) (int, error) {
+	n, err := k.f.Write(b)
+	if err != nil {
+		k.r.mu.Lock()
+		defer k.r.mu.Unlock()
+		k.r.unkept = cmp.Or(k.r.unkept, err)
+	}
+	return n, err
 }
 
 // A printer is an output of ours: one write at a time.

@@ -29,6 +29,7 @@ type run struct {
 	secrets  [][]byte // that are known, for logs that begin later
 	logs     []*masked
 	programs []*program       // that were begun, in order
+	unkept   error            // of the first write to a log= that failed
 	freezing []starlark.Value // what a parallel freezes besides the globals: what all files see
 	modules  map[string]*module
 
