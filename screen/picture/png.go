@@ -43,11 +43,12 @@ func PNG(w io.Writer, s *screen.Screen, o Options) error {
 	if o.Cell < 10 || o.Cell > 100 {
 		return fmt.Errorf("a cell of %d pixels: 10 to 100 are possible", o.Cell)
 	}
-	f := newFrame(s, o)
-	if n := f.rows * f.cols * o.Cell * o.Cell / 2; n > mostPixels {
+	rows, cols := s.Size()
+	if n := rows * cols * o.Cell * o.Cell / 2; n > mostPixels {
 		return fmt.Errorf("%d rows of %d cells of %d pixels make too large a picture: some %d million pixels, at most %d are possible",
-			f.rows, f.cols, o.Cell, n/1e6, mostPixels/1_000_000)
+			rows, cols, o.Cell, n/1e6, mostPixels/1_000_000)
 	}
+	f := newFrame(s, o)
 	c, err := newCanvas(f, o.Cell)
 	if err != nil {
 		return err
