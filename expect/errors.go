@@ -128,6 +128,9 @@ func missHint(cases []Pattern, unread string) string {
 			if s := string(p); len(s) > 1 && strings.Contains(unread, s) {
 				return fmt.Sprintf("%s is there as text: it was given as a regular expression", escape.Quote(s))
 			}
+			if re, err := regexp.Compile(string(p)); err == nil && re.MatchString(strings.ReplaceAll(unread, "\r", "")) && !re.MatchString(unread) {
+				return `a carriage return stands in the output where it would match: write \r? there`
+			}
 		case Text:
 			if s := string(p); strings.ContainsAny(s, `\.*+?[]()|^$`) {
 				if re, err := regexp.Compile(s); err == nil && re.MatchString(unread) {

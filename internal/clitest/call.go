@@ -55,6 +55,9 @@ func parseCall(words []string) (call, error) {
 			}
 			c.not = true
 		case strings.HasPrefix(first, "@"):
+			if first == "@test" {
+				return c, hinted("write each test as a file of its own; a heading begins with #", "@test is of another tool")
+			}
 			if !isName(first[1:]) {
 				return c, hinted("write @NAME spawn ..., with letters, digits and _", "%s is no name of a program", escape.Quote(first))
 			}
@@ -174,6 +177,20 @@ var elsewhere = map[string]string{
 	"sleep":  "wait for what shall happen: expect, screen, or retry 5s COMMAND",
 	"close":  "a program is ended at the test's end; to end it now: signal TERM",
 	"echo":   "to run the program: exec echo",
+
+	"run":            "write exec PROGRAM..., and stdout PATTERN behind it",
+	"assert_output":  "the output of the last exec or wait: stdout 'PATTERN', or cmp stdout FILE",
+	"assert_success": "exec fails the test unless the program succeeds",
+	"assert_failure": "write ! exec PROGRAM...",
+	"assert_line":    "write stdout '^LINE$'",
+	"send_user":      "a heading begins with #; it is shown with -v and where the test fails",
+	"set":            "a variable: env NAME=VALUE; the time of a wait: expect -timeout 1s PATTERN",
+	"timeout":        "the time of a wait: expect -timeout 1s PATTERN",
+	"sendcontrol":    "write sendkey ctrl-c",
+	"interact":       "a test has no person: answer with send, sendline, on PATTERN REPLY",
+	"expect_eof":     "write expect '<eof>', or wait",
+	"sendpassword":   "write sendsecret env:NAME",
+	"load":           "a test needs no libraries; see docs/tests.md for its commands",
 }
 
 // nearestCommand is the command that was probably meant.

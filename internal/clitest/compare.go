@@ -160,6 +160,8 @@ func (s *state) cmdMatch(c call) error {
 		switch {
 		case regexp.QuoteMeta(m.pattern) != m.pattern && strings.Contains(text, m.pattern):
 			p.hint = fmt.Sprintf("it is there as text: write '%s'", strings.ReplaceAll(regexp.QuoteMeta(m.pattern), "'", "''"))
+		case doubleQuoted([]string{m.pattern}, text) != "":
+			p.hint = doubleQuoted([]string{m.pattern}, text)
 		case m.file == "stderr" && s.joined:
 			p.hint = "its errors came on its terminal, in stdout; spawn -stdio pty-stderr parts them"
 		}

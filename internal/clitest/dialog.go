@@ -52,7 +52,7 @@ type program struct {
 	display *display // nil: it has no terminal
 	watch   *artifact.Watch
 	begun   time.Duration // since the attempt began
-	waited  bool          // for its end
+	waited  int           // in which line for its end; 0: not yet
 	escaped bool          // an esc was sent last
 
 	copying   sync.WaitGroup
@@ -137,7 +137,7 @@ func (s *state) cmdSpawn(c call) error {
 	spec.Args, spec.Size, spec.Stdio = cmd.Args, flags.Size, flags.Stdio
 	console, err := expect.Spawn(s.chunked(), spec)
 	if err != nil {
-		return err
+		return s.startError(err)
 	}
 	begun := s.log.now()
 	console, watch := artifact.Follow(console, artifact.Options{Name: c.who, Command: spec.Args, Term: s.env["TERM"], Hide: s.veil.stream})
@@ -444,7 +444,7 @@ func (s *state) waitProgram(ctx context.Context, p *program, want exitWanted) er
 		return err
 	}
 	delete(s.programs, p.name)
-	s.ended[p.name], p.waited = p, true
+	s.ended[p.name], p.waited = p, s.number
 	if err := p.close(); err != nil {
 		return err
 	}

@@ -77,10 +77,10 @@ func cut(text string) []string {
 func changes(a, b []string) (lines []string) {
 	if len(a)*len(b) > mostWork {
 		for _, text := range a {
-			lines = append(lines, "- "+text)
+			lines = append(lines, "- "+ends(text))
 		}
 		for _, text := range b {
-			lines = append(lines, "+ "+text)
+			lines = append(lines, "+ "+ends(text))
 		}
 		return lines
 	}
@@ -102,12 +102,18 @@ func changes(a, b []string) (lines []string) {
 			lines = append(lines, "  "+a[i])
 			i, j = i+1, j+1
 		case j == len(b) || i < len(a) && common[(i+1)*width+j] >= common[i*width+j+1]:
-			lines = append(lines, "- "+a[i])
+			lines = append(lines, "- "+ends(a[i]))
 			i++
 		default:
-			lines = append(lines, "+ "+b[j])
+			lines = append(lines, "+ "+ends(b[j]))
 			j++
 		}
 	}
 	return lines
+}
+
+// ends is a line with the blanks at its end to be seen.
+func ends(text string) string {
+	plain := strings.TrimRight(text, " \t")
+	return plain + strings.NewReplacer(" ", `\x20`, "\t", `\t`).Replace(text[len(plain):])
 }

@@ -69,7 +69,7 @@ func (s *state) spoken() (all []*program) {
 
 // look reads what the program has written and nobody has waited for, so that it is in the picture.
 func (p *program) look() {
-	if _, over := p.c.Bridge().Process().Exit(); over && p.waited {
+	if _, over := p.c.Bridge().Process().Exit(); over && p.waited > 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -120,7 +121,7 @@ func (s *state) start(args []string) (*job, error) {
 	spec.Stdio = proc.Pipes
 	b, err := bridge.Start(s.chunked(), spec)
 	if err != nil {
-		return nil, err
+		return nil, s.startError(err)
 	}
 	j := &job{b: b, veil: s.veil, out: keep{most: mostOutput}, errs: keep{most: mostOutput}}
 	for stream, to := range map[*bridge.Stream]io.Writer{b.Output(): &j.out, b.Stderr(): &j.errs} {
@@ -139,6 +140,18 @@ func (s *state) start(args []string) (*job, error) {
 		j.copying.Go(feed)
 	}
 	return j, nil
+}
+
+// startError is why a program could not be started, with what can be done about it in a test.
+func (s *state) startError(err error) error {
+	text, path, ok := strings.Cut(err.Error(), "\nhint: chmod +x ")
+	if !ok {
+		return err
+	}
+	if rel, rerr := filepath.Rel(s.cd, path); rerr == nil {
+		path = rel
+	}
+	return &worded{text + "\nhint: write before: chmod 755 " + path, err}
 }
 
 // over is called when a program has ended. A daemon that it left lives on until the test's end.

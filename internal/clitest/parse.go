@@ -2,6 +2,7 @@ package clitest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -126,6 +127,8 @@ func parse(name string, data []byte) *Test {
 		return t
 	}
 	t.place(archive)
+	var wrong mistakes
+	commands := 0
 	for i, text := range strings.Split(string(archive.Comment), "\n") {
 		l := line{number: i + 1, text: strings.TrimRight(text, " \t\r")}
 		var err error
@@ -135,8 +138,11 @@ func parse(name string, data []byte) *Test {
 		if err == nil {
 			err = check(l.words)
 		}
-		if err != nil && t.Err == nil {
-			t.Err = t.at(l.number, err)
+		if err != nil {
+			wrong = append(wrong, t.at(l.number, err))
+		}
+		if len(l.words) > 0 || err != nil {
+			commands++
 		}
 		if l.phase || len(l.words) > 0 {
 			t.lines = append(t.lines, l)
@@ -144,13 +150,19 @@ func parse(name string, data []byte) *Test {
 	}
 	for i, f := range t.files {
 		for _, other := range t.files[:i] {
-			if other.name == f.name && t.Err == nil {
-				t.Err = t.at(f.line-1, fmt.Errorf("a second file %s: the first is in line %d", escape.Quote(f.name), other.line-1))
+			if other.name == f.name {
+				wrong = append(wrong, t.at(f.line-1, fmt.Errorf("a second file %s: the first is in line %d", escape.Quote(f.name), other.line-1)))
 			}
 		}
-		if err := checkFile(f); err != nil && t.Err == nil {
-			t.Err = t.at(f.line, fmt.Errorf("%s: %w", escape.Visible(f.name), err))
+		if err := checkFile(f); err != nil {
+			wrong = append(wrong, t.at(f.line, fmt.Errorf("%s: %w", escape.Visible(f.name), err)))
 		}
+	}
+	switch {
+	case len(wrong) > 0:
+		t.Err = wrong
+	case commands == 0:
+		t.Err = t.at(1, hinted("begin it with commands, such as exec or spawn; skip leaves a test out", "no command is in this test"))
 	}
 	return t
 }
@@ -325,6 +337,9 @@ func expand(s string, getenv func(string) string) string {
 
 // check finds the mistakes of a line that can be seen without running it.
 func check(words []word) error {
+	if err := cmp.Or(tornQuotes(words), shellWords(words)); err != nil {
+		return err
+	}
 	args := make([]string, len(words))
 	fixed := true
 	for i, w := range words {
@@ -340,6 +355,74 @@ func check(words []word) error {
 	_, err := parseCall(args)
 	return err
 }
+
+// tornQuotes finds double quotes that were to hold words together.
+func tornQuotes(words []word) error {
+	for i, w := range words {
+		if w[0].quoted || !strings.HasPrefix(w[0].text, `"`) || len(w) == 1 && w[0].text != `"` && strings.HasSuffix(w[0].text, `"`) {
+			continue
+		}
+		for j, end := range words[i+1:] {
+			if last := end[len(end)-1]; !last.quoted && strings.HasSuffix(last.text, `"`) {
+				var whole []string
+				for _, w := range words[i : i+j+2] {
+					text := ""
+					for _, p := range w {
+						text += p.text
+					}
+					whole = append(whole, text)
+				}
+				text := strings.Trim(strings.Join(whole, " "), `"`)
+				return hinted("write '"+strings.ReplaceAll(text, "'", "''")+"'", "quotes are single: double ones hold no words together")
+			}
+		}
+	}
+	return nil
+}
+
+// operator is what a shell would not give to the program.
+var operator = regexp.MustCompile(`^(\||\|\||&&|;|<[^>]*|<<.*|[0-9]*>.*|&>.*)$`)
+
+// shellWords finds the words of a shell in a line that runs a program or handles files: here they would be
+// arguments, and the test would check nothing of what it seems to.
+func shellWords(words []word) error {
+	name := slices.IndexFunc(words, func(w word) bool { return w[0].text == "exec" || w[0].text == "spawn" || isFileCommand(w[0].text) })
+	if name < 0 {
+		return nil
+	}
+	for i, w := range words[name+1:] {
+		last := w[len(w)-1]
+		text := last.text
+		middle := text == "&" && name+1+i < len(words)-1
+		if last.quoted || !strings.HasSuffix(text, ";") && (len(w) > 1 || !middle && !operator.MatchString(text)) {
+			continue
+		}
+		return hinted(fmt.Sprintf("one command a line, or exec sh -c '...'; as an argument write '%s'", text), "%s: there is no shell here: %s would be an argument", words[name][0].text, text)
+	}
+	return nil
+}
+
+func isFileCommand(name string) bool {
+	return slices.ContainsFunc(fileCommands, func(c command) bool { return c.name == name })
+}
+
+// mistakes are all that are wrong with a test.
+type mistakes []error
+
+// mostMistakes are told of a test.
+const mostMistakes = 10
+
+func (m mistakes) Error() string {
+	var texts []string
+	for _, err := range m[:min(len(m), mostMistakes)] {
+		texts = append(texts, err.Error())
+	}
+	if more := len(m) - len(texts); more > 0 {
+		texts = append(texts, fmt.Sprintf("… (%d more)", more))
+	}
+	return strings.Join(texts, "\n")
+}
+func (m mistakes) Unwrap() []error { return m }
 
 // checkFile finds mistakes in a file of the archive.
 func checkFile(f file) error {

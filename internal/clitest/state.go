@@ -44,6 +44,7 @@ type state struct {
 	updates map[string][]byte // goldens to be written: name in the archive → data
 	log     *timeline
 	steps   []report.Step
+	number  int // of the present line
 	phase   string
 	short   *strings.Replacer // of the folders' names
 	veil    *veil             // over what leaves the test
@@ -173,6 +174,7 @@ func (s *state) run() error {
 		}
 		began := s.log.now()
 		s.log.add(report.Event{At: began, Kind: report.Line, Line: l.number, Text: l.text})
+		s.number = l.number
 		err := s.line(l)
 		s.steps = append(s.steps, report.Step{
 			Line: l.number, Text: l.text, At: began, Took: s.log.now() - began, Failed: err != nil && !isSkip(err),
@@ -213,7 +215,17 @@ func (s *state) line(l line) error {
 // inWords is an error with its hint in the words of tests, where it is one of a conversation.
 func inWords(err error, c call) error {
 	var dialog *expect.Error
-	if !errors.As(err, &dialog) || dialog.Hint() == "" {
+	if !errors.As(err, &dialog) {
+		return err
+	}
+	if errors.Is(err, expect.ErrRepeated) {
+		text, _, _ := strings.Cut(err.Error(), "\nhint: ")
+		return &worded{text + "\nhint: wrong password? A secret is given once; '<secret 2 env:NAME>' gives it twice", err}
+	}
+	if dialog.Hint() == "" {
+		if word := doubleQuoted(c.args, dialog.Unread); word != "" && c.cmd.name == "expect" {
+			return &worded{err.Error() + "\nhint: " + word, err}
+		}
 		return err
 	}
 	text, found := strings.CutSuffix(err.Error(), "\nhint: "+dialog.Hint())
@@ -227,6 +239,16 @@ func inWords(err error, c call) error {
 		return word
 	})
 	return &worded{text + "\nhint: " + hint, err}
+}
+
+// doubleQuoted is a hint for patterns in double quotes, where the text has them without.
+func doubleQuoted(patterns []string, text string) string {
+	for _, p := range patterns {
+		if inner, ok := strings.CutPrefix(p, `"`); ok && len(inner) > 1 && strings.HasSuffix(inner, `"`) && strings.Contains(text, inner[:len(inner)-1]) {
+			return fmt.Sprintf("quotes are single; double ones are part of the text: write '%s'", inner[:len(inner)-1])
+		}
+	}
+	return ""
 }
 
 // A worded is an error in other words.
@@ -326,6 +348,9 @@ func (s *state) program(c call) (*program, error) {
 	switch {
 	case p != nil:
 		return p, nil
+	case s.ended[c.who] != nil:
+		old := s.ended[c.who]
+		return nil, hinted("what it wrote is in stdout; to speak to it, do so before the wait", "%s has ended: line %d waited for it", old.command(), old.waited)
 	case c.who != "":
 		return nil, hinted(fmt.Sprintf("write @%s spawn CMD... before", c.who), "there is no program @%s", c.who)
 	case len(s.programs) > 0:

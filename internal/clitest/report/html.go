@@ -81,7 +81,7 @@ func (p *page) contents(results []Result) {
 		}
 		first, _, _ := strings.Cut(r.Failure().Error, "\n")
 		p.printf("<li><a href=\"#t%d-%d\"><span class=\"%s\">%s</span> %s</a> <span class=\"dim\">%s</span></li>\n",
-			i, r.firstFailure(), r.Outcome, r.Outcome, esc(r.Title()), esc(strings.TrimPrefix(first, r.Name)))
+			i, r.firstFailure(), r.Outcome, r.Outcome, esc(r.Title()), esc(strings.Replace(first, r.Name+":", "line ", 1)))
 	}
 	p.printf("</ul>\n</nav>\n")
 }

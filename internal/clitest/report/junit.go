@@ -67,7 +67,7 @@ type junitReason struct {
 }
 
 func junitOf(r Result) junitCase {
-	dir, name := "", r.Title()
+	dir, name := "spawnx", r.Title()
 	if i := strings.LastIndexByte(r.Name, '/'); i >= 0 {
 		dir, name = r.Name[:i], r.Title()[i+1:]
 	}

@@ -136,10 +136,10 @@ func TestJUnit(t *testing.T) {
       <failure message="tests/b.txtar:3: exec: 100% &lt;wrong&gt;">tests/b.txtar:3: exec: 100% &lt;wrong&gt;&#xA;  stdout   # no comment&#xA;  left     /left/2-b&#xA;hint: look, there</failure>
       <rerunFailure message="tests/b.txtar:2: exec: first">tests/b.txtar:2: exec: first&#xA;  stdout   x</rerunFailure>
     </testcase>
-    <testcase name="c d#.txtar (round 2)" classname="" file="c d#.txtar" time="90.000">
+    <testcase name="c d#.txtar (round 2)" classname="spawnx" file="c d#.txtar" time="90.000">
       <flakyFailure message="c d#.txtar:1: x">c d#.txtar:1: x</flakyFailure>
     </testcase>
-    <testcase name="s.txtar" classname="" file="s.txtar" time="0.000">
+    <testcase name="s.txtar" classname="spawnx" file="s.txtar" time="0.000">
       <skipped message="no moon"></skipped>
     </testcase>
   </testsuite>
