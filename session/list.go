@@ -75,7 +75,9 @@ func ask(ctx context.Context, name string) (Info, error) {
 		return Info{}, err
 	}
 	defer c.Close()
-	return c.Info(ctx)
+	info, err := c.Info(ctx)
+	info.Clients = max(info.Clients-1, 0) // without us
+	return info, err
 }
 
 func ended(e rundir.Entry) Info {

@@ -81,7 +81,7 @@ func showList(w io.Writer, all []session.Info, now time.Time) error {
 		}
 		if !i.Started.IsZero() {
 			since = shortly(now.Sub(i.Started))
-			clients = fmt.Sprint(max(i.Clients-1, 0)) // without us, who ask
+			clients = fmt.Sprint(i.Clients)
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", i.Name, state(i), pid, since, clients, shownCommand(i))
 	}
