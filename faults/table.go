@@ -287,7 +287,7 @@ defence switched off, which has to fail, or the case would prove nothing. "-" wa
 	for _, long := range []struct{ file, title, text string }{
 		{"inject.txt", "Injection", "System calls of spawnx itself that strace let fail, with each error at the first such call of a process, the second and\n" +
 			"so on, or take 150 ms; the last whole run of `go run ./faults inject`. Each time spawnx ended, nothing was left, and either all was\n" +
-			"as ever (unharmed) or it said what failed (refused). Go itself ends where it cannot start a thread."},
+			"as ever (unharmed) or it said what failed (refused). Go itself ends where it has no poller."},
 		{"soak.txt", "Soak", "The last long run of `go run ./faults soak`:"},
 	} {
 		if data, err := os.ReadFile(filepath.Join(dir, long.file)); err == nil {
