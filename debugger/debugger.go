@@ -6,7 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/spawnx/spawnx/bridge"
@@ -79,6 +84,11 @@ func Start(ctx context.Context, profile string, program proc.Spec) (*Debugger, e
 
 // StartProfile is Start with a Profile of one's own.
 func StartProfile(ctx context.Context, p Profile, program proc.Spec) (*Debugger, error) {
+	if p.Name == "gdb" || p.Name == "lldb" {
+		if err := findProgram(program); err != nil {
+			return nil, err
+		}
+	}
 	d := &Debugger{
 		profile: p, state: starting(p),
 		fronts: map[int]*outbox{}, ended: make(chan struct{}), due: true,
@@ -102,6 +112,26 @@ func StartProfile(ctx context.Context, p Profile, program proc.Spec) (*Debugger,
 		return nil, err
 	}
 	return d, nil
+}
+
+// findProgram: gdb and lldb go on without a program that is not there, and only say so at their console.
+func findProgram(program proc.Spec) error {
+	if len(program.Args) == 0 || strings.HasPrefix(program.Args[0], "-") { // options of theirs
+		return nil
+	}
+	name := program.Args[0]
+	file := name
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(program.Dir, file)
+	}
+	_, err := os.Stat(file)
+	if err != nil && !strings.Contains(name, "/") {
+		_, err = exec.LookPath(name)
+	}
+	if err != nil {
+		return &proc.StartError{Stage: "lookup", Path: name, Err: fs.ErrNotExist}
+	}
+	return nil
 }
 
 // initial gives one of the profile's own commands.

@@ -173,6 +173,19 @@ func (p Profile) compile() (c patterns, err error) {
 	return c, nil
 }
 
+// prompt is the Prompt as a PATTERN, for those who speak to the console as to any program: that it waits for input
+// does not show where it listens to others besides.
+func (p Profile) prompt() string {
+	if p.Prompt == "" {
+		return "(gdb) "
+	}
+	re := p.Prompt
+	if line, ok := strings.CutPrefix(re, "^"); ok {
+		re = `(?:^|\r)` + line // line editors go back to the line's start
+	}
+	return "/" + re + "/m"
+}
+
 // spec is how the debugger is started on a program, with terminals by name.
 func (p Profile) spec(program proc.Spec, terminals map[string]string) proc.Spec {
 	spec := program

@@ -72,7 +72,7 @@ func (d *Debugger) Publish(name *session.Name, fifos string) (*Publication, erro
 func (p *Publication) open(ctx context.Context, name *session.Name, fifos string) error {
 	path := func(file string) string { return filepath.Join(name.Dir(), file) }
 	var err error
-	if p.main, err = p.serve(p.d.console, session.Options{Name: name, Also: ChannelConsole}, fifos); err != nil {
+	if p.main, err = p.serve(p.d.console, session.Options{Name: name, Also: ChannelConsole, Prompt: p.d.profile.prompt()}, fifos); err != nil {
 		return err
 	}
 	p.doors.Channels[ChannelConsole] = path("console.sock")

@@ -27,7 +27,8 @@ func newDebug() *cobra.Command {
 		Use:   "debug [FLAGS] PROFILE [CMD...]",
 		Short: "Run a debugger for a person and for front ends",
 		Long: `Run a debugger on a program and keep apart what front ends need apart, each as a named program
-or a unix socket in the folder of its NAME:
+or a unix socket in the folder of its NAME, which --json prints: $XDG_RUNTIME_DIR/spawnx/NAME, without that
+variable ~/.local/state/spawnx/run/NAME:
 
   NAME.console  the debugger's own command line, a terminal: spawnx attach NAME
   NAME.tty      the debugged program's terminal: spawnx attach NAME.tty
@@ -40,6 +41,8 @@ a file PROFILE.json in spawnx/debuggers below your configuration folder. CMD is 
 Without -d you sit at the console; ctrl-\ leaves, and the debugger goes on. spawnx stop NAME ends it.`,
 		Example: `  spawnx debug gdb ./prog ARG
   spawnx debug -d --name prog gdb ./prog; nc -U "$XDG_RUNTIME_DIR/spawnx/prog/events.sock"
+  spawnx list --json | jq -r .channels.events
+  spawnx command prog 'info line main'
   spawnx debug -d --fifo /tmp/mine/prog pdb prog.py
   spawnx debug --join --name prog gdb     # a gdb that runs already, in another window`,
 		DisableFlagsInUseLine: true,

@@ -82,6 +82,8 @@ func TestDebugWrongUsage(t *testing.T) {
 		{nil, 125, "debug: a PROFILE is wanted\nhint: spawnx debug gdb ./prog"},
 		{[]string{"softice"}, 125, "debug: unknown profile \"softice\"\nhint: there are bashdb, dlv, gdb"},
 		{[]string{"gdb", "./a b"}, 125, "debug: the program's name cannot be a NAME\nhint: choose one with --name"},
+		{[]string{"-d", "gdb", "./nosuch"}, 127, "start ./nosuch: file does not exist"},
+		{[]string{"-d", "lldb", "./nosuch"}, 127, "start ./nosuch: file does not exist"},
 		{[]string{"--join", "pdb"}, 125, "pdb cannot be joined"},
 		{[]string{"-d", "pdb", "/no/such.py"}, 1, "start pdb: the debugger has ended before it took commands: \"Error: /no/such.py does not exist"},
 	} {

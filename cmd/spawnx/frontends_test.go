@@ -50,6 +50,9 @@ func debugged(t *testing.T) (dir string) {
 		t.Fatalf("%+v", r)
 	}
 	t.Cleanup(func() { spawnxRun(t, nil, "stop", "prog") })
+	if got := does(t, 0, "command", "prog.console", "print 6*7"); got != "$1 = 42\n" { // gdb listens to others besides its console
+		t.Errorf("command: %q", got)
+	}
 	return dir
 }
 
