@@ -45,7 +45,8 @@ func State() (string, error) {
 	}
 	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) {
 		dir := filepath.Join(home, ".local", "state")
-		if os.MkdirAll(dir, 0o700) == nil {
+		_, err := os.Stat(home) // none that is not there is made, as of a user without one
+		if err == nil && os.MkdirAll(dir, 0o700) == nil {
 			return private(filepath.Join(dir, "spawnx"))
 		}
 	}

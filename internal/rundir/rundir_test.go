@@ -319,13 +319,14 @@ func TestWhereTheFolderIs(t *testing.T) {
 		{"one that is gone", "/nonexistent", state, home, filepath.Join(state, "spawnx", "run")},
 		{"a relative one", "run", state, home, filepath.Join(state, "spawnx", "run")},
 		{"no state folder", "", "", home, filepath.Join(home, ".local", "state", "spawnx", "run")},
+		{"a home that is not there", "", "", filepath.Join(home, "none"), ""},
 		{"no home", "", "", "", filepath.Join(os.TempDir(), fmt.Sprintf("spawnx-%d", os.Geteuid()), "run")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("XDG_RUNTIME_DIR", tt.runtime)
 			t.Setenv("XDG_STATE_HOME", tt.state)
 			t.Setenv("HOME", tt.home)
-			if tt.home == "" {
+			if _, err := os.Stat(tt.home); err != nil {
 				t.Setenv("TMPDIR", sticky(t))
 				tt.want = filepath.Join(os.TempDir(), fmt.Sprintf("spawnx-%d", os.Geteuid()), "run")
 			}
