@@ -70,6 +70,8 @@ func openFifo(ctx context.Context, path string, u uses, eof *bridge.EOFPolicy) (
 		return bridge.New(nil, bridge.NewStream(pair.In, 0, 0), nil, bridge.NewInput(pair.Out, nil), pair.Close), nil
 	}
 	switch {
+	case info.Mode()&os.ModeNamedPipe == 0:
+		return nil, errors.New("it is neither a fifo nor a folder\nhint: mkfifo makes one")
 	case u.reads && u.writes:
 		return nil, errors.New("one fifo leads one way only\nhint: name a folder for a pair of them, or put it at an end of a --chain")
 	case u.reads:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -121,6 +123,7 @@ type linking struct {
 	names     []string // how each is called, none twice
 
 	tee     *os.File // nil: none
+	untold  error    // of the first write to it that failed
 	traffic *traffic // nil: not shown
 	errs    *labels
 	copying sync.WaitGroup
@@ -204,7 +207,7 @@ func (l *linking) run() error {
 			return fmt.Errorf("link: tee: %w", err)
 		}
 		defer l.tee.Close()
-		o.Tee = l.tee
+		o.Tee = teeing{l}
 	}
 	if l.flags.transcript || l.flags.hex {
 		l.traffic = &traffic{w: l.errs, names: l.names, hex: l.flags.hex}
@@ -223,16 +226,34 @@ func (l *linking) run() error {
 	watching.Wait()
 	l.copying.Wait()
 	l.errs.finish()
-	if cerr := closeAll(); err == nil {
+	cerr := closeAll()
+	switch {
+	case err != nil:
+		return l.explain(err)
+	case cerr != nil:
 		return cerr
+	case l.untold != nil:
+		return fmt.Errorf("link: --tee lacks some of it: %w", l.untold)
 	}
-	return l.explain(err)
+	return nil
+}
+
+// teeing is the file of --tee. That it does not take something ends no link, but is told at the end.
+type teeing struct{ l *linking }
+
+func (t teeing) Write(p []byte) (int, error) { // one at a time
+	n, err := t.l.tee.Write(p)
+	t.l.untold = cmp.Or(t.l.untold, err)
+	return n, err
 }
 
 // explain names the endpoint of an error.
 func (l *linking) explain(err error) error {
 	var at *bridge.LinkError
+	var start *proc.StartError
 	switch {
+	case errors.As(err, &start) && start.Stage == "lookup" && start.Hint() == "" && strings.Contains(start.Path, ":") && !strings.Contains(start.Path, "/"):
+		return fmt.Errorf("%w\nhint: an endpoint that is no program is fifo: unix: tcp: tty: run: or spawnx:", err)
 	case !errors.As(err, &at):
 		return err
 	case !errors.Is(at, syscall.EPIPE):
