@@ -45,10 +45,10 @@ type signalError struct{ signal syscall.Signal }
 
 func (e *signalError) Error() string { return fmt.Sprintf("ended by a signal: %v", e.signal) }
 
-// An outputError: what the program wrote could not be passed on.
+// An outputError: what the program wrote, or what we have to say, could not be written to our output.
 type outputError struct{ err error }
 
-func (e *outputError) Error() string { return "write the program's output: " + e.err.Error() }
+func (e *outputError) Error() string { return "write our output: " + e.err.Error() }
 func (e *outputError) Unwrap() error { return e.err }
 
 // status is the exit status that an error stands for; nil is 0. When several are in one error, what ended

@@ -20,7 +20,12 @@ func main() {
 func spawnx(args []string) int {
 	root := rootOf(args)
 	root.SetArgs(args)
-	err := root.Execute()
+	out := &ownOutput{f: os.Stdout}
+	root.SetOut(out)
+	err := groupError(root.Execute())
+	if err == nil {
+		err = out.failed()
+	}
 	complain(err)
 	return status(err)
 }

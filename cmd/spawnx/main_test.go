@@ -157,3 +157,19 @@ func TestVerbsAreMadeAlone(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be written is no success.
+func TestOurOutputIsFull(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.txtar"), []byte("exec true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"help", "run --help", "doctor", "test a.txtar", "test --tap a.txtar", "test --json - a.txtar", "why $$"} {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", "spawnx "+line+" >/dev/full")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "XDG_STATE_HOME="+dir)
+		said, err := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != ourselves || !strings.Contains(string(said), "no space left on device") {
+			t.Errorf("%s: %v, %s", line, err, said)
+		}
+	}
+}

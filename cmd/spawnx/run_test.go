@@ -111,12 +111,16 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"run", "-d", "y"}, "run: --detach needs a name by which others find the program", "add --name NAME"},
 		{[]string{"run", "--fifo", "d", "y"}, "run: --fifo needs a name by which others find the program", "add --name NAME"},
 		{[]string{"run", "--name", "a.b", "y"}, "run: --name: ", ""},
-		{[]string{"run", "--name", "", "-d", "y"}, "run: --detach needs a name", ""},
+		{[]string{"run", "--name", "", "-d", "y"}, `run: --name "": the name is empty`, "use A-Z"},
 		{[]string{"run", "--name", "x", "--prompt", "/(/", "y"}, "run: --prompt: pattern /(/: ", ""},
 		{[]string{"run", "--name", "x", "--window", "big", "y"}, `run: --window "big": `, ""},
 		{[]string{"run", "--name", "x", "-d", "-i", "y"}, "run: --input with --detach: there is no input of ours", "spawnx send x TEXT"},
 		{[]string{"run", "--name", "x", "--token", "hunter2", "y"}, "run: ", ""},
 		{[]string{"run", "--timeout"}, "run: --timeout needs a value", "write --timeout DURATION"},
+		{[]string{"run", "--on"}, "run: --on needs a value", "write --on 'PATTERN => REPLY'"},
+		{[]string{"debug", "--name"}, "debug: --name needs a value", "write --name NAME"},
+		{[]string{"web", "--cert", "x"}, "--key is missing", "it goes together with --cert"},
+		{[]string{"attach", "--read-only", "--take", "x"}, "--read-only and --take exclude each other", "leave one of them out"},
 		{[]string{"run", "--timeout", "30", "x"}, `run: --timeout "30": no duration`, "write 30s"},
 		{[]string{"run", "--timeout", "0s", "x"}, `run: --timeout "0s": a time above zero is wanted`, ""},
 		{[]string{"run", "--grace", "-1s", "x"}, `run: --grace "-1s": no duration`, "write 2s"},
@@ -124,6 +128,7 @@ func TestWrongUsage(t *testing.T) {
 		{[]string{"run", "--stdio", "tty", "x"}, `run: --stdio "tty": `, ""},
 		{[]string{"run", "--restart", "maybe", "x"}, `run: --restart "maybe": never, on-failure or always is wanted`, ""},
 		{[]string{"run", "--log-size", "10M", "x"}, "run: --log-size without --log", "add --log FILE"},
+		{[]string{"run", "--log", "f", "--log", "g", "x"}, `run: --log "g": there is a log already, f`, "spawnx run"},
 		{[]string{"run", "--log", "f", "--log-size", "ten", "x"}, `run: --log-size "ten": no size`, "write 500K, 10M or 1G"},
 		{[]string{"run", "--log-keep", "0", "x"}, "run: --log-keep 0", ""},
 		{[]string{"run", "--env", "A", "x"}, `run: --env "A": there is no value`, "write --env NAME=VALUE"},
@@ -443,10 +448,29 @@ func TestQuestionAtTheTerminal(t *testing.T) {
 
 // Asked for a second time, a secret that was wrong is not given again.
 func TestSecretOnce(t *testing.T) {
-	t.Setenv("PW", "wrong")
+	t.Setenv("PW", "tr0ub4dor")
 	got := spawnxRun(t, nil, "run", "--on", "Password: => <secret env:PW>", "bash", "-c", `for i in 1 2 3; do read -rsp "Password: " p; echo; done`)
-	if got.status != 1 || !strings.Contains(got.err, "asked again") || strings.Contains(got.err+got.out, "wrong") {
+	if got.status != 1 || !strings.Contains(got.err, "asked again") || strings.Contains(got.err+got.out, "tr0ub4dor") ||
+		!strings.Contains(got.err, "hint: wrong password? A secret is given once; <secret 2 env:NAME> gives it twice") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A secret that could not be given is told, with what to do, also when the time is over first.
+func TestSecretHeld(t *testing.T) {
+	t.Setenv("PW", "tr0ub4dor")
+	const hint = "hint: <secret unproved env:NAME> types it all the same\n"
+	for _, tt := range []struct {
+		stdio, program, says string
+	}{
+		{"pty", "printf 'Password: '; read x", "  secret   not given: its rule matched, and the terminal still shows what is typed\n" + hint},
+		{"pty", "stty raw -echo; printf 'Password: '; read x", "  secret   not given: the terminal is in raw mode\n" + hint},
+		{"pipes", "printf 'Password: '; read x", hint},
+	} {
+		got := spawnxRun(t, nil, "run", "--timeout", "1s", "--stdio", tt.stdio, "--on", "Password: => <secret env:PW>", "sh", "-c", tt.program)
+		if !strings.HasSuffix(got.err, tt.says) {
+			t.Errorf("%s: %+v", tt.program, got)
+		}
 	}
 }
 

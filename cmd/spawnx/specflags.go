@@ -57,7 +57,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 		"stop it after this time, status 124")
 	fs.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { f.idleTimeout = d }}, "idle-timeout",
 		"stop it when it wrote nothing for this time, status 124")
-	fs.StringVar(&f.log, "log", "", "append its output to `FILE`, as it was written, secrets masked")
+	fs.Var(value[string]{"file", f.parseLog, func(s string) { f.log = s }}, "log", "append its output to `FILE`, as it was written, secrets masked")
 	fs.Var(value[int64]{"bytes", parseBytes, func(n int64) { f.logSize = n }}, "log-size",
 		"begin a new log when it is this long: 500K, 10M, 1G")
 	fs.IntVar(&f.logKeep, "log-keep", 5, "how many old logs to keep, `N`")
@@ -264,6 +264,14 @@ func (f *runFlags) kind(here surroundings) proc.Stdio {
 		return proc.PTY
 	}
 	return proc.Pipes
+}
+
+// parseLog refuses a second log: the first would be dropped.
+func (f *runFlags) parseLog(s string) (string, error) {
+	if f.log != "" {
+		return "", fmt.Errorf("there is a log already, %s\nhint: spawnx run ... | tee FILE writes another", f.log)
+	}
+	return s, nil
 }
 
 // environment is nil when the program gets ours unchanged.

@@ -91,11 +91,12 @@ type testPlan struct {
 	tests []*clitest.Test
 	opts  clitest.Options
 	none  string // why there is nothing to do, if so
+	out   *ownOutput
 }
 
 // plan reads the tests. What it says no to is wrong usage.
 func (f testFlags) plan(paths []string) (p testPlan, err error) {
-	p = testPlan{flags: f, opts: clitest.Options{
+	p = testPlan{flags: f, out: &ownOutput{f: os.Stdout}, opts: clitest.Options{
 		Update: f.update, Jobs: f.jobs, Retries: f.retries, Repeat: f.repeat, Timeout: f.timeout, Keep: f.keep,
 	}}
 	if err := f.check(); err != nil {
@@ -202,33 +203,33 @@ func (p testPlan) run() error {
 	case totals.Failed > 0, p.flags.strict && totals.Flaky > 0:
 		return errTests
 	}
-	return nil
+	return p.out.failed()
 }
 
 // nothing tells that there is nothing to do, and why.
 func (p testPlan) nothing() error {
 	if p.flags.tap {
-		tap := report.TAP{W: os.Stdout}
+		tap := report.TAP{W: p.out}
 		tap.None(p.none)
 	} else {
 		fmt.Fprintln(p.people(), "0 tests: "+p.none)
 	}
-	return p.reports(nil, 0)
+	return errors.Join(p.reports(nil, 0), p.out.failed())
 }
 
 // people is where people read.
-func (p testPlan) people() io.Writer {
+func (p testPlan) people() *ownOutput {
 	if p.flags.json == "-" {
-		return os.Stderr
+		return &ownOutput{f: os.Stderr}
 	}
-	return os.Stdout
+	return p.out
 }
 
 // watcher tells people, or programs that read TAP, what happens; end tells the rest.
 func (p testPlan) watcher() (clitest.Watcher, func(run clitest.Outcome, took time.Duration, stopped bool)) {
 	all := len(p.tests) * p.flags.repeat
 	if p.flags.tap {
-		tap := &report.TAP{W: os.Stdout}
+		tap := &report.TAP{W: p.out}
 		tap.Begin(all)
 		return tap, func(_ clitest.Outcome, _ time.Duration, stopped bool) {
 			if stopped {
@@ -237,7 +238,7 @@ func (p testPlan) watcher() (clitest.Watcher, func(run clitest.Outcome, took tim
 		}
 	}
 	out := p.people()
-	text := &report.Text{W: out, Verbose: p.flags.verbose, All: all, Live: isTerminal(out), Width: func() int { return width(out) }}
+	text := &report.Text{W: out, Verbose: p.flags.verbose, All: all, Live: isTerminal(out.f), Width: func() int { return width(out.f) }}
 	return text, func(run clitest.Outcome, took time.Duration, _ bool) {
 		text.End(report.Total(run.Results, took), run.Page)
 		if os.Getenv("GITHUB_ACTIONS") == "true" {
@@ -246,13 +247,10 @@ func (p testPlan) watcher() (clitest.Watcher, func(run clitest.Outcome, took tim
 	}
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && ptyio.IsTerminal(f) && os.Getenv("TERM") != "dumb"
-}
+func isTerminal(f *os.File) bool { return ptyio.IsTerminal(f) && os.Getenv("TERM") != "dumb" }
 
-func width(w io.Writer) int {
-	size, err := ptyio.SizeOf(w.(*os.File))
+func width(f *os.File) int {
+	size, err := ptyio.SizeOf(f)
 	if err != nil {
 		return 80
 	}
@@ -266,7 +264,7 @@ func (p testPlan) reports(results []report.Result, took time.Duration) error {
 		case "":
 			return nil
 		case "-":
-			return to(os.Stdout)
+			return to(p.out)
 		}
 		var b strings.Builder
 		err := to(&b)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -23,6 +25,34 @@ import (
 //     is "hint: " and what to do, where there is something to do.
 //   - Lower case, no full stop. The bytes of programs are shown escaped.
 //   - The status of a program is its own and no news: nothing is printed for it.
+
+// An ownOutput is an output of ours that remembers the first write that failed, for what prints without looking.
+type ownOutput struct {
+	f *os.File
+
+	mu  sync.Mutex
+	err error
+}
+
+func (c *ownOutput) Write(p []byte) (int, error) {
+	n, err := c.f.Write(p)
+	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.err = cmp.Or(c.err, err)
+	}
+	return n, err
+}
+
+// failed is the first failure, an *outputError, or nil.
+func (c *ownOutput) failed() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		return nil
+	}
+	return &outputError{c.err}
+}
 
 // complain prints what went wrong.
 func complain(err error) {
@@ -73,7 +103,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 	case errors.As(err, &empty):
 		e.what = dashes(empty.GetSpecifiedName()) + " needs a value"
-		e.hint = "write " + dashes(empty.GetFlag().Name) + " " + strings.ToUpper(empty.GetFlag().Value.Type())
+		value, _ := pflag.UnquoteUsage(empty.GetFlag()) // as --help shows it
+		e.hint = "write " + dashes(empty.GetFlag().Name) + " " + strings.ToUpper(value)
 	case errors.As(err, &invalid):
 		e.what = fmt.Sprintf("%s %q: %v", dashes(invalid.GetFlag().Name), invalid.GetValue(), invalid.Unwrap())
 		if _, hint, ok := strings.Cut(e.what, "\nhint: "); ok {
@@ -86,6 +117,33 @@ func flagError(cmd *cobra.Command, err error) error {
 		e.what = cmd.Name() + ": " + e.what
 	}
 	return e
+}
+
+// groupError says in our words which flags belong together, or exclude each other.
+func groupError(err error) error {
+	if err == nil {
+		return nil
+	}
+	rest, ok := strings.CutPrefix(err.Error(), "if any flags in the group [")
+	if !ok {
+		return err
+	}
+	group, rest, _ := strings.Cut(rest, "] ")
+	_, which, _ := strings.Cut(rest, "[")
+	which, _, _ = strings.Cut(which, "]")
+	named := strings.Fields(which)
+	for i := range named {
+		named[i] = dashes(named[i])
+	}
+	if strings.Contains(rest, "; missing [") {
+		return &usageError{what: strings.Join(named, " and ") + " is missing", hint: "it goes together with " + dashes(strings.Join(other(group, which), " --"))}
+	}
+	return &usageError{what: strings.Join(named, " and ") + " exclude each other", hint: "leave one of them out"}
+}
+
+// other are the flags of a group without these.
+func other(group, without string) []string {
+	return slices.DeleteFunc(strings.Fields(group), func(name string) bool { return slices.Contains(strings.Fields(without), name) })
 }
 
 func dashes(name string) string {
