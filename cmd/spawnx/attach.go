@@ -48,6 +48,7 @@ Exit status: the program's, when it ended meanwhile; 0 when you left.`,
 type attaching struct {
 	far
 	readOnly, take bool
+	told           bool // that keys are lost
 }
 
 const leaveKey = 0x1c // ctrl-\
@@ -113,7 +114,7 @@ func (a *attaching) sit(c *session.Client, here surroundings, name string) (err 
 	err = c.Join(context.Background(), bridge.Seat{
 		In: keys, Terminal: here.stdinTerminal && here.stdoutTerminal && !a.readOnly,
 		Out: out, Err: os.Stderr,
-		Typed: a.typed, KeepInput: true,
+		Typed: func(p []byte) ([]byte, bool) { return a.typed(p, name, c.Role()) }, KeepInput: true,
 	})
 	stand()
 	if here.stdoutTerminal && (err != nil || seen.Modes().Alternate) { // else the program has given it back
@@ -133,16 +134,22 @@ func (a *attaching) sit(c *session.Client, here surroundings, name string) (err 
 	return err
 }
 
-// typed sees the keys before the program does.
-func (a *attaching) typed(p []byte) (pass []byte, leave bool) {
+// typed sees the keys before the program does. Who watches, perhaps since another has taken the seat, is told so with
+// the first key that is lost.
+func (a *attaching) typed(p []byte, name string, role session.Role) (pass []byte, leave bool) {
 	if i := bytes.IndexByte(p, leaveKey); i >= 0 {
 		p, leave = p[:i], true
 	}
-	if a.readOnly {
-		leave = leave || bytes.IndexByte(p, 3) >= 0
-		p = nil
+	if !a.readOnly && role != session.Observer {
+		a.told = false
+		return p, leave
 	}
-	return p, leave
+	leave = leave || a.readOnly && bytes.IndexByte(p, 3) >= 0
+	if !leave && !a.told {
+		a.told = true
+		fmt.Fprintf(os.Stderr, "\r\nspawnx: attach %s: you watch, what you type is lost (ctrl-\\ leaves; --take drives)\r\n", name)
+	}
+	return nil, leave
 }
 
 // An onTerminal is what of a program's output is on our terminal, which it may have switched to what it needs.

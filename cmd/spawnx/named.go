@@ -126,14 +126,17 @@ func (f *far) options() expect.Options {
 // wants checks how many words there are, in the words of the verb's Use.
 func wants(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, words []string) error {
-		if least > 1 {
+		if most != 1 {
 			words = behindName(words)
 		}
 		switch {
 		case len(words) == 0:
 			return usageOf(cmd, fmt.Errorf("a NAME is wanted\nhint: spawnx list shows those that run"))
 		case len(words) < least:
-			return usageOf(cmd, fmt.Errorf("something is missing\nhint: spawnx %s", cmd.Use))
+			use := strings.Fields(cmd.Use)
+			return usageOf(cmd, fmt.Errorf("the %s is missing\nhint: spawnx %s", strings.TrimSuffix(use[len(use)-1], "..."), cmd.Use))
+		case most > 0 && len(words) > most && strings.HasPrefix(words[most], "-"):
+			return usageOf(cmd, fmt.Errorf("%s stands behind NAME\nhint: flags come before NAME: spawnx %s", words[most], cmd.Use))
 		case most > 0 && len(words) > most:
 			return usageOf(cmd, fmt.Errorf("%q is too much\nhint: spawnx %s, what has blanks in quotes", words[most], cmd.Use))
 		}

@@ -184,7 +184,7 @@ func TestNamedErrors(t *testing.T) {
 		{[]string{"attach", "--take", "--read-only", "cat"}, 125, "take"},
 		{[]string{"attach", "cat", "dog"}, 125, `"dog" is too much`},
 		{[]string{"send", "no", "x"}, 1, "no is not running"},
-		{[]string{"send", "cat"}, 125, "something is missing\nhint: spawnx send [FLAGS] NAME TEXT"},
+		{[]string{"send", "cat"}, 125, "the TEXT is missing\nhint: spawnx send [FLAGS] NAME TEXT"},
 		{[]string{"send", "cat", "a", "b"}, 125, `"b" is too much`},
 		{[]string{"send", "dog", "a\x03b"}, 1, "hint: spawnx sendkey dog ctrl-c\n"},
 		{[]string{"send", "dog", strings.Repeat("x", 5000)}, 1, "send dog: "},
@@ -192,7 +192,7 @@ func TestNamedErrors(t *testing.T) {
 		{[]string{"sendkey", "dog", "ctlr-c"}, 125, "ctlr-c"},
 		{[]string{"sendkey", "no", "up"}, 1, "no is not running"},
 		{[]string{"sendsecret", "dog", "hunter2"}, 125, "sendsecret: "},
-		{[]string{"sendsecret", "dog"}, 125, "something is missing"},
+		{[]string{"sendsecret", "dog"}, 125, "the REF is missing"},
 		{[]string{"sendsecret", "--timeout", "10ms", "dog", "env:HOME"}, 124, "still shows what is typed"},
 		{[]string{"sendsecret", "cat", "env:HOME"}, 1, "-unproved"},
 		{[]string{"sendsecret", "no", "env:HOME"}, 1, "no is not running"},
@@ -204,7 +204,7 @@ func TestNamedErrors(t *testing.T) {
 		{[]string{"expect", "dog", "text", "--timeout=1s"}, 125, "hint: flags come before NAME"},
 		{[]string{"sendsecret", "--colour", "no", "env:HOME"}, 125, "unknown flag --colour"},
 		{[]string{"sendeof", "no"}, 1, "no is not running"},
-		{[]string{"expect", "cat"}, 125, "something is missing"},
+		{[]string{"expect", "cat"}, 125, "the PATTERN is missing"},
 		{[]string{"expect", "cat", "/(/"}, 125, "pattern /(/"},
 		{[]string{"expect", "cat", "<none>"}, 125, `write '\<none>'`},
 		{[]string{"expect", "cat", "<timeout>"}, 125, "<timeout> alone only waits"},
@@ -220,7 +220,8 @@ func TestNamedErrors(t *testing.T) {
 		{[]string{"command", "no", "x"}, 1, "no is not running"},
 		{[]string{"wait", "no"}, 1, "no is not running"},
 		{[]string{"wait"}, 125, "a NAME is wanted"},
-		{[]string{"signal", "cat"}, 125, "something is missing"},
+		{[]string{"signal", "cat"}, 125, "the SIGNAL is missing"},
+		{[]string{"command", "cat", "x", "--timeout", "5s"}, 125, "--timeout stands behind NAME\nhint: flags come before NAME: spawnx command [FLAGS] NAME LINE"},
 		{[]string{"signal", "cat", "KILLL"}, 125, "KILLL"},
 		{[]string{"signal", "no", "KILL"}, 1, "no is not running"},
 		{[]string{"signal", "cat", "-9"}, 125, "signal: -9 is no flag\nhint: spawnx signal NAME 9"},
@@ -355,12 +356,15 @@ func TestAttach(t *testing.T) {
 	sees(t, other, expect.Text("you watch"))
 	sees(t, other, expect.Text("x is kept"))
 	types(t, other, "echo not typed")
+	sees(t, other, expect.Text("you watch, what you type is lost"))
 	presses(t, other, `ctrl-\`)
 	sees(t, other, prompt)
 	types(t, other, "spawnx attach --take sh")
 	sees(t, other, expect.Text("x is kept"))
 	types(t, other, "echo by the other")
 	sees(t, sh, expect.Text("\nby the other"))
+	types(t, sh, "echo not typed")
+	sees(t, sh, expect.Text("you watch, what you type is lost"))
 	types(t, other, "exit 9")
 	sees(t, other, prompt)
 	types(t, other, "echo status $?")

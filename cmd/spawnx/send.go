@@ -32,13 +32,13 @@ for a key (ctrl-c, backspace), nothing is sent: spawnx sendkey NAME ctrl-c press
 
 func newSendline() *cobra.Command {
 	return sender(&cobra.Command{
-		Use:     "sendline [FLAGS] NAME TEXT",
+		Use:     "sendline [FLAGS] NAME [TEXT]",
 		Short:   "Type a line into a named program and press Enter",
-		Long:    "Type a line into a named program and press Enter.",
+		Long:    "Type a line into a named program and press Enter; without TEXT, Enter alone.",
 		Example: "  spawnx sendline db 'select 1;'",
-		Args:    wants(2, 2),
+		Args:    wants(1, 2),
 	}, func(_ context.Context, _ *session.Client, c *expect.Console, words []string) error {
-		return c.SendLine(words[0])
+		return c.SendLine(strings.Join(words, "")) // one or none
 	})
 }
 

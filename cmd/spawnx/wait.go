@@ -16,7 +16,8 @@ func newWait() *cobra.Command {
 		Use:   "wait [FLAGS] NAME",
 		Short: "Wait for the end of a named program; its status is ours",
 		Long: `Wait until a named program has ended, and end with its status. Of one that has ended before,
-the status was kept: it is given once, and the name is then forgotten.
+the status was kept: it is given once, and the name is then forgotten. Another program that gets the
+name takes the place of a status that nobody has asked for.
 
 Exit status: the program's, 128+N when signal N ended it; 1 when there is no such program, 124
 for a timeout.`,
