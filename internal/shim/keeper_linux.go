@@ -42,6 +42,10 @@ func keep(link *os.File, p Plan) error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("become a subreaper: %w", err)
 	}
+	link, err := pollable(link)
+	if err != nil {
+		return fmt.Errorf("the link: %w", err)
+	}
 	// Handled, not ignored: that would be inherited. What is meant for the supervisor's service as a whole must not end
 	// the one process that has to clean up after it.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2,
@@ -92,6 +96,25 @@ func keep(link *os.File, p Plan) error {
 	return nil
 }
 
+// pollable returns link as a file that the runtime's poller waits for: while a thread waits in the kernel, the runtime looks
+// after it every 20 µs for the first millisecond, which costs more than the order.
+func pollable(link *os.File) (*os.File, error) {
+	conn, err := link.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	dup := -1
+	if cerr := conn.Control(func(fd uintptr) { dup, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }); cerr != nil {
+		return nil, cerr
+	}
+	if err != nil {
+		return nil, err
+	}
+	_ = link.Close()                // it has a second descriptor
+	_ = unix.SetNonblock(dup, true) // of a socket: cannot fail
+	return os.NewFile(uintptr(dup), "link"), nil
+}
+
 // reapPause lies between the looks for orphans that have ended: they come in crowds, and nobody waits for them.
 const reapPause = 20 * time.Millisecond
 
@@ -117,7 +140,7 @@ func readOrder(link *os.File) (o Order, files []int, err error) {
 	oob := make([]byte, unix.CmsgSpace(MaxFiles*4))
 	cerr := conn.Read(func(fd uintptr) bool {
 		var oobn, flags int
-		for err = unix.EINTR; err == unix.EINTR; { // the socket blocks: there is no poller to wait in
+		for err = unix.EINTR; err == unix.EINTR; { // the poller would wait for what is there
 			n, oobn, flags, _, err = unix.Recvmsg(int(fd), size[:], oob, unix.MSG_CMSG_CLOEXEC|unix.MSG_WAITALL)
 		}
 		if err == nil && oobn > 0 {
@@ -131,8 +154,12 @@ func readOrder(link *os.File) (o Order, files []int, err error) {
 	if err == nil {
 		err = cerr
 	}
-	if err == nil && n < len(size) {
-		err = io.ErrUnexpectedEOF
+	switch {
+	case err != nil:
+	case n == 0:
+		err = io.EOF
+	case n < len(size):
+		_, err = io.ReadFull(link, size[n:])
 	}
 	if err == nil {
 		err = body(link, size, &o, maxOrder)
