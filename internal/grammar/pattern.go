@@ -26,6 +26,9 @@ func Pattern(s string) (expect.Pattern, error) {
 	if re, flags, ok := cutRegexp(s); ok {
 		return regexpPattern(s, re, flags)
 	}
+	if re, flags, ok := cutFlags(s); ok && re != "" && flags != "" && strings.Trim(flags, "imsgxuyU") == "" { // no path ends so
+		return nil, fmt.Errorf("pattern %s: the flags are i, m and s\nhint: for this very text write '\\%s'", s, s)
+	}
 	if inner, ok := bracketed(s); ok {
 		return namedPattern(s, inner)
 	}
@@ -37,15 +40,17 @@ func Pattern(s string) (expect.Pattern, error) {
 
 // cutRegexp takes /re/flags apart. What does not end so is text.
 func cutRegexp(s string) (re, flags string, ok bool) {
-	if len(s) < 2 || s[0] != '/' {
-		return "", "", false
-	}
+	re, flags, ok = cutFlags(s)
+	return re, flags, ok && strings.Trim(flags, "ims") == ""
+}
+
+// cutFlags does that with whatever stands behind the last slash.
+func cutFlags(s string) (re, flags string, ok bool) {
 	end := strings.LastIndexByte(s, '/')
-	flags = s[end+1:]
-	if end == 0 || strings.Trim(flags, "ims") != "" {
+	if end < 1 || s[0] != '/' {
 		return "", "", false
 	}
-	return s[1:end], flags, true
+	return s[1:end], s[end+1:], true
 }
 
 func regexpPattern(s, re, flags string) (expect.Pattern, error) {

@@ -38,7 +38,7 @@ func (w World) Reply(s string) (Reply, error) {
 	if plain, ok := strings.CutPrefix(s, `\`); ok {
 		return Reply{Do: expect.Line(plain)}, nil
 	}
-	if _, ok := bracketed(s); !ok {
+	if _, ok := bracketed(s); !ok && !w.begun(s) {
 		return Reply{Do: expect.Line(s)}, nil
 	}
 	items, ok := splitItems(s)
@@ -58,6 +58,17 @@ func (w World) Reply(s string) (Reply, error) {
 		return Reply{Do: steps[0], Max: limit}, nil
 	}
 	return Reply{Do: inOrder(steps), Max: limit}, nil
+}
+
+// begun reports whether a text begins as items do, so that it is not clear which of both it is to be: <down>x, <down.
+func (w World) begun(s string) bool {
+	inner, ok := strings.CutPrefix(s, "<")
+	if !ok {
+		return false
+	}
+	item, _, closed := strings.Cut(inner, ">")
+	_, _, err := w.item(item)
+	return err == nil && (closed || len(item) > 1)
 }
 
 // splitItems cuts "<down><enter>" into "down" and "enter". An item has at least one byte, so "<>>" is the
