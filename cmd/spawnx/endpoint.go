@@ -97,6 +97,11 @@ func (nothing) SetReadDeadline(time.Time) error { return nil }
 func connect(ctx context.Context, network, address string) (*bridge.Bridge, error) {
 	dialer := net.Dialer{Timeout: scale.Duration(connectTimeout)}
 	conn, err := dialer.DialContext(ctx, network, address)
+	var at *net.OpError
+	var call *os.SyscallError
+	if errors.As(err, &at) && errors.As(at.Err, &call) { // who connects, and where to, is known
+		err = call.Err
+	}
 	if err != nil {
 		return nil, err
 	}

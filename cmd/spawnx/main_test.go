@@ -173,3 +173,15 @@ func TestOurOutputIsFull(t *testing.T) {
 		}
 	}
 }
+
+// Where the folder for temporary files is missing, test says what to do.
+func TestNoTemporaryFolder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.txtar")
+	if err := os.WriteFile(file, []byte("exec true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", "/no/such")
+	if got := spawnxRun(t, nil, "test", file); got.status != 125 || !strings.HasPrefix(got.err, "spawnx: the folder for temporary files: lstat /no: ") || !strings.Contains(got.err, "\nhint: TMPDIR names one") {
+		t.Errorf("%+v", got)
+	}
+}

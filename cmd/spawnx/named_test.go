@@ -175,7 +175,7 @@ func TestNamedErrors(t *testing.T) {
 		{[]string{"run", "-d", "--name", "new1", "no-such-program"}, 127, "start no-such-program: not found"},
 		{[]string{"run", "-d", "--name", "new2", "/"}, 126, "start /: "},
 		{[]string{"run", "-d", "--name", "new3", "--fifo", "/dev/null", "cat"}, 125, "fifo /dev/null"},
-		{[]string{"run", "-d", "--name", "new4", "--listen", "nowhere", "cat"}, 125, "listen at nowhere: "},
+		{[]string{"run", "-d", "--name", "new4", "--listen", "nowhere", "cat"}, 125, "listen at nowhere: it is none of spawnx:PATH, spawnx:HOST:PORT, unix:PATH, tcp:HOST:PORT and ws:HOST:PORT"},
 		{[]string{"run", "-d", "--name", "new5", "--listen", "tcp:192.0.2.1:0", "cat"}, 125, "loopback"},
 		{[]string{"run", "-d", "--name", "new6", "--log", "/no/such/log", "cat"}, 125, "log: open"},
 		{[]string{"list", "cat"}, 125, `"cat" is too much`},

@@ -84,7 +84,11 @@ func (d *webSocketDoor) close() {
 // listen opens a door of --listen.
 func (s *served) listen(address string) (at string, err error) {
 	host, ok := strings.CutPrefix(address, "ws:")
-	if !ok {
+	scheme, _, _ := strings.Cut(address, ":")
+	switch {
+	case !ok && scheme != "spawnx" && scheme != "unix" && scheme != "tcp":
+		return "", fmt.Errorf("listen at %s: it is none of spawnx:PATH, spawnx:HOST:PORT, unix:PATH, tcp:HOST:PORT and ws:HOST:PORT", address)
+	case !ok:
 		return s.server.Listen(address)
 	}
 	door, at, err := listenWebSocket(host, s.server)

@@ -72,7 +72,7 @@ func Run(ctx context.Context, tests []*Test, opts Options, watch Watcher) (Outco
 func newRoot() (string, error) {
 	dir, err := filepath.EvalSymlinks(os.TempDir()) // programs show the resolved path
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("the folder for temporary files: %w\nhint: TMPDIR names one that is there", err)
 	}
 	for n := uint64(time.Now().UnixNano()); ; n++ {
 		root := filepath.Join(dir, fmt.Sprintf("spawnx-test-%08x", uint32(n*2654435761)))
