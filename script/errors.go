@@ -380,6 +380,44 @@ func syntaxError(name string, src []byte, pos syntax.Position, msg string) *Erro
 	return e
 }
 
+// mostHabits are told of a script.
+const mostHabits = 20
+
+// withHabits adds to the error at which the parser stopped, where it is a habit from Python, the habits in the lines
+// behind it: all their words are reserved, so that none of them can mean anything.
+func withHabits(name string, src []byte, err error) error {
+	var first *Error
+	var known hinted
+	if !errors.As(err, &first) || !errors.As(first.Err, &known) {
+		return err
+	}
+	all := []error{err}
+	text := "" // whether a text of several lines goes on, and what ends it
+	number := 0
+	for line := range strings.SplitSeq(string(src), "\n") {
+		number++
+		within := text != ""
+		for _, quotes := range []string{`"""`, "'''"} {
+			switch n := strings.Count(line, quotes); {
+			case n%2 == 0:
+			case text == quotes:
+				text = ""
+			case text == "":
+				text = quotes
+			}
+		}
+		if within || number <= first.Line || len(all) == mostHabits {
+			continue
+		}
+		at := syntax.MakePosition(&name, int32(number), 1)
+		habit := syntaxError(name, src, at, "")
+		if h, ok := habit.Err.(hinted); ok && h.what != "" && !strings.Contains(h.what, "**") {
+			all = append(all, habit)
+		}
+	}
+	return errors.Join(all...)
+}
+
 func undefined(id, near string) error {
 	what := id + " is not defined"
 	if h := undefinedHints[id]; h != "" {

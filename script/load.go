@@ -70,7 +70,7 @@ func Load(name string, src []byte) (*Program, error) {
 	}
 	file, err := dialect.Parse(name, src, 0)
 	if err != nil {
-		return nil, syntaxErrors(name, src, err)
+		return nil, withHabits(name, src, syntaxErrors(name, src, err))
 	}
 	code, err := starlark.FileProgram(file, isPredeclared)
 	if err != nil {

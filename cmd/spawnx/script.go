@@ -97,7 +97,12 @@ type scriptError struct {
 	err    error
 }
 
-func (e *scriptError) Error() string { return e.err.Error() }
+func (e *scriptError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit(%d)", e.status)
+	}
+	return e.err.Error()
+}
 func (e *scriptError) Unwrap() error { return e.err }
 
 func (f *scriptFlags) run(name string, src []byte, args []string) error {
