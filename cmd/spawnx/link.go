@@ -253,7 +253,7 @@ func (l *linking) explain(err error) error {
 	var start *proc.StartError
 	switch {
 	case errors.As(err, &start) && start.Stage == "lookup" && start.Hint() == "" && strings.Contains(start.Path, ":") && !strings.Contains(start.Path, "/"):
-		return fmt.Errorf("%w\nhint: an endpoint that is no program is fifo: unix: tcp: tty: run: or spawnx:", err)
+		return fmt.Errorf("%w\nhint: an endpoint that is no program begins with fifo: unix: tcp: tty: run: or spawnx: as link --help says", err)
 	case !errors.As(err, &at):
 		return err
 	case !errors.Is(at, syscall.EPIPE):

@@ -63,7 +63,7 @@ tr > 00000010  77 6e 0a                                         wn.
 		{"not found", "", []string{"-", "./no/such"}, result{status: 127, err: "spawnx: start ./no/such: not found\n"}},
 		{"a timeout", "", []string{"--timeout", "100ms", "--grace", "0s", "cat", "sleep 1000"}, result{status: 124, err: "spawnx: link: did not end in 100ms: stopped\n..."}},
 		{"nobody listens", "", []string{"-", "unix:/no/such/socket"}, result{status: 1, err: "spawnx: link: unix:/no/such/socket: no such file or directory\n"}},
-		{"no such kind", "", []string{"foo:bar", "cat"}, result{status: 127, err: "spawnx: start foo:bar: not found in PATH\nhint: an endpoint that is no program is fifo: unix: tcp: tty: run: or spawnx:\n"}},
+		{"no such kind", "", []string{"foo:bar", "cat"}, result{status: 127, err: "spawnx: start foo:bar: not found in PATH\nhint: an endpoint that is no program begins with fifo: unix: tcp: tty: run: or spawnx: as link --help says\n"}},
 		{"no fifo", "", []string{"fifo:/etc/passwd", "cat"}, result{status: 1, err: "spawnx: link: fifo:/etc/passwd: it is neither a fifo nor a folder\nhint: ..."}},
 		{"one alone", "", []string{"cat"}, result{status: 125, err: "spawnx: link: two endpoints or more are wanted, not 1\nhint: spawnx link --help\n"}},
 		{"a shell's work", "", []string{"a | b", "cat"}, result{status: 125, err: "spawnx: link: ...there is no shell here..."}},
