@@ -125,7 +125,8 @@ type link struct {
 	tee      markedSink
 
 	mu      sync.Mutex // guards the rest
-	failure error      // the first of a program
+	failure error      // of the program that failed first
+	failed  time.Time  // when it did
 	trouble error      // the first of the bytes' way
 }
 
@@ -340,8 +341,12 @@ func (l *link) await(ctx context.Context, e *linkEnd) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.failure == nil {
-		l.failure = err
+	at := time.Now()
+	if p := e.b.Process(); p != nil {
+		at = p.EndedAt() // who ended first is not always waited for first
+	}
+	if l.failure == nil || at.Before(l.failed) {
+		l.failure, l.failed = err, at
 	}
 }
 

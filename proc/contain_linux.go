@@ -39,8 +39,8 @@ type keeper struct {
 // An asked is an order that has an answer: one; a fork that succeeds has two, the second when the program has ended.
 type asked struct {
 	id      uint64
-	answers chan shim.Answer // has room for all, and is closed when the keeper dies before
-	told    func()           // is called behind the last; may be nil
+	answers chan shim.Answer   // has room for all, and is closed when the keeper dies before
+	told    func(at time.Time) // is called behind the last; may be nil
 }
 
 // withoutCgroup is a switch of the tests.
@@ -127,7 +127,7 @@ func (k *keeper) listen() {
 		}
 		k.mu.Lock()
 		w := k.waiting[a.ID]
-		var told func()
+		var told func(time.Time)
 		if w != nil && a.PID == 0 { // else its end comes, too
 			delete(k.waiting, a.ID)
 			told = w.told
@@ -137,7 +137,7 @@ func (k *keeper) listen() {
 			w.answers <- a
 		}
 		if told != nil {
-			go told()
+			go told(time.Now())
 		}
 	}
 	_ = k.child.signal(syscall.SIGKILL) // if it lives, it does not speak our language
@@ -150,7 +150,7 @@ func (k *keeper) listen() {
 	for _, w := range k.waiting {
 		close(w.answers)
 		if w.told != nil {
-			go w.told()
+			go w.told(time.Now())
 		}
 	}
 	k.waiting = nil
@@ -248,11 +248,11 @@ func (k *keeper) ask(o shim.Order, w *asked, files ...uintptr) (shim.Answer, err
 }
 
 // tell has f called on a goroutine of its own when the last answer has come, or none will.
-func (k *keeper) tell(w *asked, f func()) {
+func (k *keeper) tell(w *asked, f func(at time.Time)) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.waiting[w.id] != w { // it has come
-		go f()
+		go f(time.Now())
 		return
 	}
 	w.told = f

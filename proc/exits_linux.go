@@ -15,14 +15,15 @@ var exits exitWatch
 
 type exitWatch struct {
 	mu      sync.Mutex
-	fd      int             // the epoll, once it was needed
-	conn    syscall.RawConn // the same in the runtime's poller
-	waiting map[int]func()  // by pidfd
-	running bool            // the goroutine
+	fd      int                        // the epoll, once it was needed
+	conn    syscall.RawConn            // the same in the runtime's poller
+	waiting map[int]func(at time.Time) // by pidfd
+	running bool                       // the goroutine
 }
 
-// call calls f on a goroutine of its own when the process of a pidfd has ended. The pidfd stays open until then.
-func (w *exitWatch) call(pidfd int, f func()) error {
+// call calls f on a goroutine of its own when the process of a pidfd has ended; at is when that was seen, in the order of
+// the ends. The pidfd stays open until then.
+func (w *exitWatch) call(pidfd int, f func(at time.Time)) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.open(); err != nil {
@@ -60,7 +61,7 @@ func (w *exitWatch) open() error {
 		_ = f.Close()
 		return err
 	}
-	w.fd, w.conn, w.waiting = fd, conn, map[int]func(){}
+	w.fd, w.conn, w.waiting = fd, conn, map[int]func(time.Time){}
 	return nil
 }
 
@@ -75,7 +76,7 @@ func (w *exitWatch) run() {
 			}
 			w.mu.Lock()
 			for _, e := range ended[:max(n, 0)] {
-				go w.waiting[int(e.Fd)]()
+				go w.waiting[int(e.Fd)](time.Now()) // they begin in any order
 				delete(w.waiting, int(e.Fd))
 			}
 			done = len(w.waiting) == 0

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/spawnx/spawnx/ptyio"
 )
@@ -29,7 +30,7 @@ func (l launch) fork(files []*os.File) (*child, error) {
 func (l launch) giveTerminal(*ptyio.Stdio) error { return nil }
 
 // tells: nobody does, here.
-func (c *child) tells(func()) bool { return false }
+func (c *child) tells(func(time.Time)) bool { return false }
 
 // seeExit waits until the process has ended.
 func (c *child) seeExit() Exit {

@@ -1,20 +1,26 @@
 package proc
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // watch has ended called on a goroutine of its own: from now on where the system does not tell of ends, and a thread
 // has to wait.
 func (p *Process) watch() {
 	if !p.child.tells(p.ended) {
-		go p.ended()
+		go p.ended(time.Time{})
 	}
 }
 
 // ended sees the end of the program. Order: the exit is seen and told at once, our end of its terminal is closed (a read
 // of the other end says EOF from then on), then, when that is allowed, the program is reaped and its number is free for
-// others.
-func (p *Process) ended() {
+// others. at is when the end was seen, zero where it has still to come.
+func (p *Process) ended(at time.Time) {
 	p.exit = p.child.seeExit()
+	if p.endedAt = at; at.IsZero() {
+		p.endedAt = time.Now()
+	}
 	close(p.exited)
 	p.forget()
 	if t := p.stdio.Terminal; t != nil {
@@ -57,6 +63,17 @@ func (p *Process) Exit() (e Exit, ok bool) {
 		return p.exit, true
 	default:
 		return Exit{}, false
+	}
+}
+
+// EndedAt is when the program's end was seen, zero before. Of several programs it shows which ended first, except that
+// of those that end at the same moment it may not, where the system has no pidfds.
+func (p *Process) EndedAt() time.Time {
+	select {
+	case <-p.exited:
+		return p.endedAt
+	default:
+		return time.Time{}
 	}
 }
 

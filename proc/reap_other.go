@@ -24,7 +24,7 @@ type child struct {
 func newChild(pid int) *child { return &child{pid: pid} }
 
 // tells: nobody does, here.
-func (c *child) tells(func()) bool { return false }
+func (c *child) tells(func(time.Time)) bool { return false }
 
 // seeExit waits until the process has ended.
 func (c *child) seeExit() (e Exit) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/spawnx/spawnx/internal/shim"
 	"golang.org/x/sys/unix"
@@ -46,7 +47,7 @@ func newChild(pid, pidfd int) *child {
 }
 
 // tells has f called on a goroutine of its own when the process has ended. It reports false where nobody tells.
-func (c *child) tells(f func()) bool {
+func (c *child) tells(f func(at time.Time)) bool {
 	if c.keeper != nil {
 		c.keeper.tell(c.asked, f)
 		return true

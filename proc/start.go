@@ -22,9 +22,10 @@ type Process struct {
 	child   *child    // the system's handle
 	started time.Time // before the fork
 
-	exited chan struct{} // closed when the exit was seen; exit is valid then
-	exit   Exit
-	reaped chan struct{} // closed by whoever lets the ended program be reaped
+	exited  chan struct{} // closed when the exit was seen; exit and endedAt are valid then
+	exit    Exit
+	endedAt time.Time
+	reaped  chan struct{} // closed by whoever lets the ended program be reaped
 
 	afterMu sync.Mutex
 	after   func() // of AfterExit
