@@ -267,6 +267,13 @@ func (r *consoleReader) feed(text string) (events []Event, answer *Reply) {
 			break
 		}
 		r.line = rest
+		if n := r.promptBefore(line); n > 0 {
+			prompted, a := r.atPrompt(n)
+			events = append(events, prompted...)
+			if answer == nil {
+				answer = a
+			}
+		}
 		events = append(events, r.ended(strings.TrimRight(line, "\r"))...)
 	}
 	const longest = 64 << 10 // no prompt, and no line that a pattern is for
@@ -274,19 +281,18 @@ func (r *consoleReader) feed(text string) (events []Event, answer *Reply) {
 		r.said.WriteString(r.line)
 		r.line, r.behind = "", 0
 	}
+	n := r.promptBefore(r.line)
+	if match(r.prompt, r.line) != nil {
+		n = len(r.line)
+	}
 	switch {
 	case r.line == "" || r.behind > 0:
-	case match(r.prompt, r.line) != nil:
-		r.behind = len(r.line)
-		if r.starting && r.stopsSoon {
-			return events, nil
+	case n > 0:
+		prompted, a := r.atPrompt(n)
+		if answer == nil {
+			answer = a
 		}
-		r.prompting = true
-		answer = &Reply{OK: !r.failed, Text: r.said.String()}
-		events = append(events, r.prompted()...)
-		r.said.Reset()
-		r.lines, r.failed, r.command = 0, false, ""
-		return events, answer
+		return append(events, prompted...), answer
 	case match(r.question, r.line) != nil && !r.asked:
 		r.asked = true
 		events = append(events, Event{Kind: KindQuestion, Text: r.line})
@@ -294,7 +300,33 @@ func (r *consoleReader) feed(text string) (events []Event, answer *Reply) {
 		r.line = ""
 		return events, &Reply{Text: r.said.String() + errMore}
 	}
-	return events, nil
+	return events, answer
+}
+
+// promptBefore is how much of a line is the prompt that is awaited, with something
+// of the program behind it.
+func (r *consoleReader) promptBefore(line string) int {
+	if r.begins == nil || r.behind > 0 || r.prompting {
+		return 0
+	}
+	if m := r.begins.FindStringIndex(line); m != nil && m[0] == 0 {
+		return m[1]
+	}
+	return 0
+}
+
+// atPrompt takes the prompt, the first n bytes of the line.
+func (r *consoleReader) atPrompt(n int) (events []Event, answer *Reply) {
+	r.behind = n
+	if r.starting && r.stopsSoon {
+		return nil, nil
+	}
+	r.prompting = true
+	answer = &Reply{OK: !r.failed, Text: r.said.String()}
+	events = r.prompted()
+	r.said.Reset()
+	r.lines, r.failed, r.command = 0, false, ""
+	return events, answer
 }
 
 const errMore = "the command is to go on in more lines: give it at the console"

@@ -147,6 +147,9 @@ func ParseProfile(data []byte, file string) (Profile, error) {
 // patterns are a profile's regular expressions; nil matches nothing.
 type patterns struct {
 	prompt, continuation, question, run, location, breakpoint, deleted, exited, failed, sets, clears *regexp.Regexp
+	// begins is prompt at the start of a line that goes on, of a debugger that shows it while the program runs: what the
+	// program writes may stand right behind it. Else nil.
+	begins *regexp.Regexp
 }
 
 func (p Profile) compile() (c patterns, err error) {
@@ -163,6 +166,11 @@ func (p Profile) compile() (c patterns, err error) {
 		}
 		if *one.to, err = regexp.Compile(one.text); err != nil {
 			return c, fmt.Errorf("%q: %w", one.name, err)
+		}
+	}
+	if begins, ok := strings.CutSuffix(p.Prompt, "$"); ok && p.Async {
+		if c.begins, err = regexp.Compile(begins); err != nil {
+			return c, fmt.Errorf("\"prompt\": %w", err)
 		}
 	}
 	for _, v := range p.Variants {
