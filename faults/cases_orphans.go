@@ -68,9 +68,10 @@ func stopTree(t *T) {
 	_ = p.Stdio().Close()
 }
 
-const hopper = `import os
+const hopper = `import os, time
 os.write(1, b"hop\n")
-while True:
+end = time.time() + 60 # it is left to nobody
+while time.time() < end:
     if os.fork(): os._exit(0)
     os.setsid()
 `
