@@ -303,10 +303,10 @@ func (r *consoleReader) feed(text string) (events []Event, answer *Reply) {
 	return events, answer
 }
 
-// promptBefore is how much of a line is the prompt that is awaited, with something
-// of the program behind it.
+// promptBefore is how much of a line is the prompt that ends the answer to a
+// command, with something of the program behind it.
 func (r *consoleReader) promptBefore(line string) int {
-	if r.begins == nil || r.behind > 0 || r.prompting {
+	if r.begins == nil || r.behind > 0 || r.prompting || r.command == "" {
 		return 0
 	}
 	if m := r.begins.FindStringIndex(line); m != nil && m[0] == 0 {
