@@ -339,11 +339,15 @@ func (p *page) text(ctx context.Context) error {
 	defer r.Close()
 	buf := make([]byte, 32<<10)
 	const frames = 50 * time.Millisecond // no faster than a person reads
-	var last string
+	type shown struct {
+		text     string
+		row, col int
+		app      bool // the cursor keys that it has asked for
+	}
+	var last shown
 	for {
-		if now := s.Text(); now != last {
-			row, col := s.Cursor().Row, s.Cursor().Col
-			if err := p.tell(ctx, map[string]any{"text": now, "cursor": [2]int{row, col}, "drive": p.h.o.Drive}); err != nil {
+		if now := (shown{s.Text(), s.Cursor().Row, s.Cursor().Col, s.Modes().AppCursor}); now != last {
+			if err := p.tell(ctx, map[string]any{"text": now.text, "cursor": [2]int{now.row, now.col}, "app": now.app, "drive": p.h.o.Drive}); err != nil {
 				return err
 			}
 			last = now

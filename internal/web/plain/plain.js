@@ -4,7 +4,7 @@ const token = sessionStorage.getItem("token") ?? "";
 history.replaceState(null, "", location.pathname);
 const state = document.querySelector("#state"), list = document.querySelector("#programs"), view = document.querySelector("#screen");
 const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
-let terminal;
+let terminal, app; // app: the program has asked for application cursor keys
 
 function connect(open, hear, gone) {
   const socket = new WebSocket(address);
@@ -18,10 +18,13 @@ function show(name) {
   terminal?.close();
   const socket = connect({ open: "text", name }, m => {
     if (m.text === undefined) return;
+    app = m.app;
     state.textContent = m.ended ? `${name} ${m.ended}` : m.drive ? `${name}: you may type` : `${name}: you watch`;
     view.replaceChildren(...rows(m.text, m.cursor));
   }, e => { if (terminal === socket && e.code !== 1000) state.textContent = `${name}: ${e.reason || "the connection is lost"}`; });
   terminal = socket;
+  state.textContent = `${name}: connecting`;
+  view.replaceChildren(); // what another program shows would look as if one could type
   view.focus();
 }
 
@@ -46,6 +49,7 @@ const keys = {
 view.onkeydown = e => {
   if (e.metaKey || e.ctrlKey && e.shiftKey) return; // the browser's
   let text = keys[e.key];
+  if (app && /^\x1b\[[A-DHF]$/.test(text ?? "")) text = text.replace("[", "O");
   if (!text && e.ctrlKey && /^[a-z[\\\]]$/i.test(e.key)) text = String.fromCharCode(e.key.toUpperCase().charCodeAt(0) - 64);
   if (!text && e.key.length === 1) text = (e.altKey ? "\x1b" : "") + e.key;
   if (!text || terminal?.readyState !== WebSocket.OPEN) return;
