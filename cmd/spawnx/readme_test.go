@@ -35,6 +35,7 @@ func TestREADME(t *testing.T) {
 	if len(blocks) == 0 {
 		t.Fatal("the first page shows no command")
 	}
+	names(t)
 	dir := t.TempDir()
 	t.Setenv("GOBIN", t.TempDir())
 	for _, b := range blocks {
