@@ -126,11 +126,10 @@ print("left:", m.pattern)
 
 // A script speaks to a named program, and leaves it running.
 func TestScriptConnects(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	names(t)
 	if r := spawnxRun(t, nil, "run", "-d", "--name", "sh1", "--env", "PS1=ready> ", "sh"); r.status != 0 {
 		t.Fatalf("%+v", r)
 	}
-	defer spawnxRun(t, nil, "stop", "sh1")
 	for _, want := range []string{"42", "42"} {
 		r := spawnxRun(t, nil, "script", "-e", "p = connect('sh1', prompt = 'ready> ')", "-e", "p.expect(p.prompt)", "-e", "print(p.command('echo $((6*7))'))")
 		if r.status != 0 || r.out != want+"\n" {

@@ -128,11 +128,10 @@ func TestWhyWatches(t *testing.T) {
 
 // A named program is explained by its server.
 func TestWhyAName(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	names(t)
 	if r := spawnxRun(t, nil, "run", "-d", "--name", "x", "sh", "-c", "read line"); r.status != 0 {
 		t.Fatalf("%+v", r)
 	}
-	t.Cleanup(func() { spawnxRun(t, nil, "stop", "x") })
 	whySays(t, "waits for input: it reads its terminal (kernel)", "x")
 	whySays(t, `"kind":"input"`, "--json", "x")
 	if r := spawnxRun(t, nil, "why", "y"); r.status == 0 || !strings.Contains(r.err, "x") || !strings.HasPrefix(r.err, "spawnx: why y: ") {
