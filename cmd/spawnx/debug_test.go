@@ -19,7 +19,7 @@ import (
 
 // A debugger runs in the background; a front end and a person come later, see the same, and leave.
 func TestDebug(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	folder(t)
 	program := filepath.Join(t.TempDir(), "prog.py")
 	if err := os.WriteFile(program, []byte("name = input('name? ')\nprint('hello', name)\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestDebug(t *testing.T) {
 }
 
 func TestDebugWrongUsage(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	folder(t)
 	for _, tt := range []struct {
 		args   []string
 		status int

@@ -33,7 +33,7 @@ func debugged(t *testing.T) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	folder(t)
 	t.Setenv("DEBUGINFOD_URLS", "")
 	t.Setenv("SPAWNX_DEBUG", "prog")
 	t.Setenv("STAND_IN", standIn)

@@ -303,6 +303,7 @@ func TestLinkNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("XDG_RUNTIME_DIR", dir)
+	t.Cleanup(func() { endLingering(dir) })
 	started := spawnxRun(t, nil, "run", "-d", "--name", "linked", "--stdio", "pipes", "sh", "-c", `read -r q; echo "you said $q"; exit 4`)
 	if started.status != 0 {
 		t.Fatalf("%+v", started)

@@ -286,12 +286,11 @@ func TestWrongRecords(t *testing.T) {
 }
 
 func TestScreenOfANamedProgram(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	names(t)
 	run := spawnxRun(t, nil, "run", "-d", "--name", "painter", "sh", "-c", `printf '\033[2J\033[2;5Hhere\033[1;1H'; read a`)
 	if run.status != 0 {
 		t.Fatalf("%+v", run)
 	}
-	defer spawnxRun(t, nil, "stop", "painter")
 	if got := spawnxRun(t, nil, "expect", "painter", "here"); got.status != 0 {
 		t.Fatalf("%+v", got)
 	}
