@@ -66,6 +66,7 @@ func keepMemory(n int) {
 	runtime.KeepAlive(block)
 	runtime.GC()           // the block is free, and stays mapped
 	debug.SetGCPercent(-1) // a collection might start threads
+	runtime.GOMAXPROCS(1)  // and so might who has work while a processor is idle, as the sweeping of what was collected
 }
 
 // limit uses syscall.Setrlimit, not the one of unix: for RLIMIT_NOFILE it makes execve forget to put back the soft
