@@ -164,7 +164,7 @@ func saysWhy(message, what string) bool {
 	return false
 }
 
-// A row is what came of one line of the table in one scene.
+// An injected is what came of one line of the table in one scene.
 type injected struct {
 	call, scene string
 	runs        int
@@ -240,20 +240,11 @@ func inject(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "spawnx-inject")
+	work, err := workplace(ctx, binary)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	if err := os.Chmod(work, 0o755); err != nil { // the other user comes in
-		return err
-	}
-	if *binary == "" {
-		*binary = filepath.Join(work, "spawnx")
-		if err := build(ctx, *binary); err != nil {
-			return err
-		}
-	}
 	var kept bytes.Buffer
 	out := io.MultiWriter(os.Stdout, &kept)
 	bad, runs := 0, 0

@@ -66,20 +66,11 @@ func faults(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "spawnx-faults")
+	work, err := workplace(ctx, binary)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	if err := os.Chmod(work, 0o755); err != nil { // the other user comes in
-		return err
-	}
-	if *binary == "" {
-		*binary = filepath.Join(work, "spawnx")
-		if err := build(ctx, *binary); err != nil {
-			return err
-		}
-	}
 	r := runner{quick: *quick, share: max(*share, 1), seed: *seed, spawnx: *binary, out: os.Stdout}
 	all := map[string][]result{}
 	all[who()], err = r.run(ctx, chosen)
@@ -147,6 +138,22 @@ func build(ctx context.Context, to string) error {
 }
 
 const ordinary = "user 65534"
+
+// workplace is a folder that the other user can enter. Where no binary is given, one is built there.
+func workplace(ctx context.Context, binary *string) (work string, err error) {
+	if work, err = os.MkdirTemp("", "spawnx-faults"); err != nil {
+		return "", err
+	}
+	if err = os.Chmod(work, 0o755); err == nil && *binary == "" {
+		*binary = filepath.Join(work, "spawnx")
+		err = build(ctx, *binary)
+	}
+	if err != nil {
+		_ = os.RemoveAll(work) // the error above says it
+		return "", err
+	}
+	return work, nil
+}
 
 func who() string {
 	if os.Geteuid() == 0 {
