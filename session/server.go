@@ -198,6 +198,11 @@ func NewServer(b *bridge.Bridge, o Options) (*Server, error) {
 			return nil, err
 		}
 	}
+	if o.Token != "" { // also for a door of the caller's own: see ServeConn
+		if err := o.Token.check(); err != nil {
+			return nil, err
+		}
+	}
 	s := &Server{
 		b: b, o: o, epoch: rand.Text(), began: time.Now(), clients: make(map[int]*attachment),
 		typing: make(map[string]*typed), typed: newMemory[*typed](), places: newMemory[int64](),

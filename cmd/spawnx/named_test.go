@@ -545,6 +545,18 @@ func TestNamedOverTheNetwork(t *testing.T) {
 	does(t, 143, "wait", "cat")
 }
 
+// A token that could be guessed opens no door that everybody can reach, that for WebSockets included.
+func TestAShortTokenIsRefused(t *testing.T) {
+	names(t)
+	t.Setenv("SPAWNX_TOKEN", "short")
+	for _, door := range []string{"ws:127.0.0.1:0", "spawnx:127.0.0.1:0"} {
+		got := spawnxRun(t, nil, "run", "-d", "--name", "x", "--stdio", "pipes", "--listen", door, "cat")
+		if got.status != 125 || !strings.Contains(got.err, "the token has 5 characters; 22 is the least") {
+			t.Errorf("%s: %+v", door, got)
+		}
+	}
+}
+
 // The frames of the protocol come by a WebSocket, too, for who has the token, and not for any page of a browser.
 func TestNamedByWebSocket(t *testing.T) {
 	names(t)
