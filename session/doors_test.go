@@ -519,6 +519,49 @@ func TestBareBytes(t *testing.T) {
 	}
 }
 
+// A web page can have a browser connect to this machine, and choose much of what
+// is sent then. Nothing of it reaches the program.
+func TestABrowserIsNotLetInToBareBytes(t *testing.T) {
+	inRuntimeDir(t)
+	s, _ := serve(t, "job", onPipes(`while read line; do echo "got $line"; done`), session.Options{})
+	at, err := s.Listen("tcp:127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sent := range []string{
+		"POST / HTTP/1.1\r\nHost: localhost\r\n\r\nrm -rf ~\n",
+		"GET /" + strings.Repeat("x", 40<<10) + "\nrm -rf ~\n",
+		"CONNECT host:443 HTTP/1.1\nrm -rf ~\n",
+		"\x16\x03\x01\x02\x00\nrm -rf ~\n",
+		"\x00\x01\x00\x20\x21\x12\xa4\x42\nrm -rf ~\n",
+	} {
+		c, err := net.Dial("tcp", strings.TrimPrefix(at, "tcp:"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+		io.WriteString(c, sent) // may fail half way: it is closed
+		if got, err := io.ReadAll(c); len(got) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("after %.20q: %q, %v; want it closed", sent, got, err)
+		}
+		c.Close()
+	}
+	c, err := net.Dial("tcp", strings.TrimPrefix(at, "tcp:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+	for _, line := range []string{"GET it\n", "POST / HTTP/1.1\n"} { // the second is no beginning
+		io.WriteString(c, line)
+		want := "got " + line
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(c, got); string(got) != want {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+}
+
 // Whoever says a word at a bare door and leaves takes no place from others for
 // ever, although a program that writes nothing never finds that they are gone.
 func TestBareConnectionsThatAreGoneGiveWay(t *testing.T) {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -461,10 +462,15 @@ func (s *Server) serveBare(conn net.Conn, peer string) {
 	p.r.Advance(from)
 	defer p.r.Close()
 	a.pumps = []*pump{p}
+	_, local := conn.(*net.UnixConn) // a browser cannot connect there
 	a.work.Go(func() {
 		buf := make([]byte, chunk)
-		for {
+		for judged := local; ; judged = true {
 			n, err := conn.Read(buf)
+			if !judged && fromBrowser(buf[:n]) {
+				cancel()
+				return
+			}
 			if n > 0 {
 				if _, werr := s.b.Input().WriteContext(ctx, buf[:n], noDeadline); werr != nil && ctx.Err() == nil {
 					continue // the program reads no more; its output may still be wanted
@@ -485,6 +491,21 @@ func (s *Server) serveBare(conn net.Conn, peer string) {
 	cancel()
 	_ = conn.Close()
 	a.work.Wait()
+}
+
+// fromBrowser reports whether a connection begins as those do that any web page
+// can have the person's browser make to this machine: what the page writes into
+// such a request would be typed into the program. Whoever speaks of these
+// protocols to a program uses a unix socket.
+func fromBrowser(p []byte) bool {
+	for _, method := range []string{"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "CONNECT", "TRACE"} {
+		if rest, ok := bytes.CutPrefix(p, []byte(method+" ")); ok && (bytes.HasPrefix(rest, []byte("/")) || bytes.Contains(rest, []byte(" HTTP/"))) {
+			return true
+		}
+	}
+	tls := len(p) > 2 && p[0] == 0x16 && p[1] == 3                             // a handshake of SSL 3 or later
+	stun := len(p) >= 8 && bytes.Equal(p[4:8], []byte{0x21, 0x12, 0xa4, 0x42}) // WebRTC, RFC 8489
+	return tls || stun
 }
 
 // runBare sends the lane as it is.
