@@ -95,7 +95,7 @@ func (c *Console) With(o expect.Options) *Console {
 // Expect waits until one of the cases matches.
 func (c *Console) Expect(cases ...expect.Pattern) expect.Match {
 	c.t.Helper()
-	c.watch.Waits("expect", cases...)
+	c.watch.Waits("", cases...)
 	ctx, cancel := c.context(0)
 	defer cancel()
 	m, err := c.c.Expect(ctx, cases...)
@@ -106,7 +106,7 @@ func (c *Console) Expect(cases ...expect.Pattern) expect.Match {
 // Command sends a line and returns what came until the next prompt.
 func (c *Console) Command(line string) string {
 	c.t.Helper()
-	c.watch.Waits("command " + escape.Quote(line))
+	c.watch.Waits("the answer to " + escape.Quote(line))
 	ctx, cancel := c.context(0)
 	defer cancel()
 	out, err := c.c.Command(ctx, line)
@@ -169,7 +169,7 @@ func (c *Console) Signal(sig os.Signal) {
 // shell counts: 128+n after signal n.
 func (c *Console) Wait(status int) proc.Exit {
 	c.t.Helper()
-	c.watch.Waits(fmt.Sprintf("wait %d", status))
+	c.watch.Waits(fmt.Sprintf("the end, with status %d", status))
 	ctx, cancel := c.context(waitTimeout)
 	defer cancel()
 	exit, err := c.c.Wait(ctx)
@@ -258,7 +258,8 @@ func tail(text string) string {
 func (c *Console) save(failure error) string {
 	c.saved = true
 	dir := c.t.ArtifactDir()
-	if _, err := c.watch.Save(dir, failure); err != nil {
+	c.watch.Fail(failure)
+	if _, err := c.watch.Save(dir); err != nil {
 		return fmt.Sprintf("\nartifacts: %v", err)
 	}
 	if !flagSet("test.artifacts") {

@@ -171,7 +171,7 @@ func TestAFailureShowsWhatHappened(t *testing.T) {
 		c.Expect(expect.Text("never"), expect.Regexp("ever$"))
 	})
 	contains(t, inner.fatal, "expect: nothing matched in", `wanted   "never" /ever$/`, "transcript:\n", "send    [secret] <enter>",
-		`expect  expect "Password: "`, "screen:\n  24x80 cursor 3,8\n", "|Again:", "         in the middle", "[secret] was it", "hint: go test -artifacts")
+		`wait    "Password: "`, "screen:\n  24x80 cursor 3,8\n", "|Again:", "         in the middle", "[secret] was it", "hint: go test -artifacts")
 	if strings.Contains(inner.fatal, "hunter2") {
 		t.Errorf("the secret shows:\n%s", inner.fatal)
 	}

@@ -92,7 +92,7 @@ func (e *notShown) Error() string {
 // settled asks, each time when the screen has come to rest anew, whether it is
 // as it should be.
 func (c *Console) settled(op string, console *expect.Console, right func() bool) error {
-	c.watch.Waits(op)
+	c.watch.Waits("the " + op)
 	ctx, cancel := c.context(0)
 	defer cancel()
 	look := expect.On(expect.OnScreen(expect.Regexp("")), func(context.Context, *expect.Console, expect.Match) error {

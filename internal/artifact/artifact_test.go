@@ -40,7 +40,7 @@ func TestTheTimelineTellsWhatHappened(t *testing.T) {
 		_, _ = b.Read(buf)
 		fmt.Fprint(b, "hello\n$ ")
 	}()
-	w.Waits("expect", expect.Text("name? "), expect.EOF)
+	w.Waits("", expect.Text("name? "), expect.EOF)
 	if _, err := c.Expect(t.Context(), expect.Text("name? ")); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestTheTimelineTellsWhatHappened(t *testing.T) {
 	for _, e := range w.Events() {
 		got = append(got, fmt.Sprintf("%s %q", e.Kind, e.Text))
 	}
-	want := []string{`expect "expect \"name? \" <eof>"`, `output "name? "`, `match "\"name? \""`, `send "\"Ada\" <enter>"`, `note "a remark"`,
+	want := []string{`wait "\"name? \" <eof>"`, `output "name? "`, `match "\"name? \""`, `send "\"Ada\" <enter>"`, `note "a remark"`,
 		`output "hello\n$ "`, `settle "/\\$ $/ settled"`}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -68,9 +68,14 @@ func TestTheFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "new")
-	names, err := w.Save(dir, errors.New("it went wrong\n  program  x\x1b"))
+	w.Fail(errors.New("it went wrong\n  program  x\x1b"))
+	w.Waits("", expect.EOF) // is of whoever looks at what is left
+	names, err := w.Save(dir)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if events := w.Events(); events[len(events)-1].Kind != Fail {
+		t.Errorf("the last is %v", events[len(events)-1])
 	}
 	want := []string{"srv.diagnosis.txt", "srv.screen.txt", "srv.screen.svg", "srv.timeline.txt", "srv.transcript.txt", "srv.recording.cast"}
 	if !slices.Equal(names, want) {
@@ -85,7 +90,7 @@ func TestTheFolder(t *testing.T) {
 			t.Errorf("%s: %v, got %q", name, err, text)
 		}
 	}
-	if _, err := w.Save(filepath.Join(dir, "srv.screen.txt"), nil); err == nil {
+	if _, err := w.Save(filepath.Join(dir, "srv.screen.txt")); err == nil {
 		t.Error("a file was taken for a folder")
 	}
 }
@@ -113,7 +118,7 @@ func TestMuchOutputIsBounded(t *testing.T) {
 		t.Errorf("%d bytes are kept", kept)
 	}
 	dir := t.TempDir()
-	if _, err := w.Save(dir, nil); err != nil {
+	if _, err := w.Save(dir); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.Open(filepath.Join(dir, "recording.cast"))

@@ -16,7 +16,7 @@ import (
 	"github.com/spawnx/spawnx/screen/picture"
 )
 
-// Save writes the folder and returns the names of its files. With a Name its
+// Save writes the folder, after Fail, and returns the names of its files. With a Name its
 // files are NAME.recording.cast and so on.
 //
 //	diagnosis.txt   the failure: what was wanted, what came, what the program does
@@ -27,17 +27,15 @@ import (
 //	recording.cast  the output to be played; what was done is markers
 //
 // Files that cannot be written are left out; the error says which.
-func (w *Watch) Save(dir string, failure error) (names []string, err error) {
+func (w *Watch) Save(dir string) (names []string, err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	diagnosis := ""
-	if failure != nil {
-		diagnosis = failure.Error()
-		first, _, _ := strings.Cut(diagnosis, "\n")
-		w.add(Fail, first)
+	if w.failure != nil {
+		diagnosis = w.failure.Error()
 	}
 	var cast bytes.Buffer
 	err = w.cast(&cast)

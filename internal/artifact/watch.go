@@ -3,7 +3,8 @@
 //
 //	c, watch := artifact.Follow(c, artifact.Options{Command: spec.Args})
 //	… the dialog …
-//	names, err := watch.Save(dir, failure)
+//	watch.Fail(failure)
+//	names, err := watch.Save(dir)
 //
 // A Watch only notes what happens, in bounded memory; a test that passes pays
 // for nothing else.
@@ -38,7 +39,7 @@ type Options struct {
 type Kind string
 
 const (
-	Expect Kind = "expect" // a wait begins
+	Wait   Kind = "wait"   // for what stands there begins
 	Send   Kind = "send"
 	Match  Kind = "match"  // a byte decided it
 	Settle Kind = "settle" // a match that more output might have changed was taken, and why
@@ -71,6 +72,8 @@ type Watch struct {
 
 	mu      sync.Mutex // guards all below
 	begun   time.Time
+	over    bool           // see Fail
+	failure error          // what was given to it
 	size    proc.Size      // at the first of events
 	events  []Event        // consecutive
 	output  int            // bytes of it in events
@@ -93,17 +96,32 @@ func Follow(c *expect.Console, o Options) (*expect.Console, *Watch) {
 // conversation and in its Actions.
 func (w *Watch) Screen() *screen.Screen { return w.screen }
 
-// Waits notes that a wait begins.
-func (w *Watch) Waits(op string, cases ...expect.Pattern) {
-	text := op
+// Waits notes that a wait begins: for one of the cases, or for what is said in
+// words, such as "the end".
+func (w *Watch) Waits(what string, cases ...expect.Pattern) {
 	for _, p := range cases {
-		text += " " + fmt.Sprint(p)
+		what += " " + fmt.Sprint(p)
 	}
-	w.note(Expect, text)
+	w.note(Wait, strings.TrimPrefix(what, " "))
 }
 
 // Note notes anything else that helps to understand.
 func (w *Watch) Note(text string) { w.note(Note, text) }
+
+// Fail notes why the conversation failed. From then on only output is noted:
+// what else is done is done to look at what is left. A nil failure only says that.
+func (w *Watch) Fail(failure error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over {
+		return
+	}
+	if failure != nil {
+		first, _, _ := strings.Cut(failure.Error(), "\n")
+		w.add(Fail, first)
+	}
+	w.over, w.failure = true, failure
+}
 
 // Events returns the timeline so far.
 func (w *Watch) Events() []Event {
@@ -151,10 +169,13 @@ func (w *Watch) note(k Kind, text string) {
 	w.add(k, text)
 }
 
-// add notes an event. Called with mu held.
+// add notes an event, unless all is over. Called with mu held.
 func (w *Watch) add(k Kind, text string) {
-	if k == Output {
+	switch {
+	case k == Output:
 		w.output += len(text)
+	case w.over && k != Resize:
+		return
 	}
 	w.events = append(w.events, Event{time.Since(w.begun), k, text})
 	if w.output > 2*mostOutput || len(w.events) > 2*mostEvents {
@@ -205,6 +226,9 @@ func (t tap) Resize(rows, cols int) {
 	t.Screen.Resize(rows, cols)
 }
 
+// anyScreen is how a transcript shows OnScreen(Regexp("")), which looks at every settled screen.
+const anyScreen = "<screen //>"
+
 // A scribe takes the output, what was sent and what matched out of a transcript:
 // there the secrets of the conversation are masked.
 type scribe struct{ w *Watch }
@@ -224,6 +248,7 @@ func (s scribe) Write(p []byte) (int, error) {
 		case ">":
 			s.w.add(Send, text)
 		case "=":
+			text = strings.Replace(text, anyScreen, "the screen is at rest:", 1)
 			if decided, ok := strings.CutSuffix(text, " decided"); ok {
 				s.w.add(Match, decided)
 			} else {

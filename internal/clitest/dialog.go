@@ -254,7 +254,7 @@ func (s *state) cmdExpect(c call) error {
 	if e.timeout != 0 {
 		console = console.With(expect.Options{Timeout: e.timeout})
 	}
-	p.watch.Waits("expect", e.cases...)
+	p.watch.Waits("", e.cases...)
 	_, err = console.Expect(s.ctx, e.cases...)
 	if e.silent && s.ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return nil
@@ -432,7 +432,7 @@ type exitWanted struct {
 
 // waitProgram waits for the end of a spawned program. Then stdout holds its plain output.
 func (s *state) waitProgram(ctx context.Context, p *program, want exitWanted) error {
-	p.watch.Waits("wait")
+	p.watch.Waits("the end")
 	if p.rules { // they act in waits only
 		if _, err := p.c.Expect(ctx, expect.EOF); err != nil {
 			return err

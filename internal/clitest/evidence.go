@@ -23,13 +23,14 @@ import (
 func (s *state) evidence(a *report.Attempt, failure error, folder string) error {
 	programs := s.spoken()
 	failedAt := s.log.now()
+	failure = errors.New(s.veil.words(s.abbreviated(failure.Error())))
 	for _, p := range programs {
+		p.watch.Fail(failure)
 		p.look()
 	}
-	failure = errors.New(s.veil.words(s.abbreviated(failure.Error())))
 	var problems []error
 	for _, p := range programs {
-		names, err := p.watch.Save(folder, failure)
+		names, err := p.watch.Save(folder)
 		problems = append(problems, err)
 		a.Files = append(a.Files, names...)
 		a.Programs = append(a.Programs, p.shown(folder, names))
@@ -110,7 +111,7 @@ func (p *program) state() string {
 func (s *state) events(programs []*program, failedAt time.Duration) []report.Event {
 	all := slices.Clone(s.log.all())
 	kinds := map[artifact.Kind]report.Kind{
-		artifact.Expect: report.Wait, artifact.Send: report.Sent, artifact.Match: report.Match, artifact.Settle: report.Settle,
+		artifact.Wait: report.Wait, artifact.Send: report.Sent, artifact.Match: report.Match, artifact.Settle: report.Settle,
 		artifact.Output: report.Output, artifact.Resize: report.Resize, artifact.Note: report.Note,
 	}
 	for _, p := range programs {

@@ -50,9 +50,6 @@ func (d *display) Text() string {
 	return ""
 }
 
-// AppCursor: see Console.SendKey.
-func (d *display) AppCursor() bool { return d.Modes().AppCursor }
-
 func parseScreen(args []string) (name string, styles bool, err error) {
 	set, rest, err := flags(args, nil, []string{"-styles"})
 	if err != nil {
@@ -113,7 +110,7 @@ func (s *state) cmdScreen(c call) error {
 		}
 		return s.differs(name, d, nil)
 	}
-	p.watch.Waits("screen " + name)
+	p.watch.Waits("the screen " + name)
 	m, err := p.c.Expect(s.ctx, expect.OnScreen(expect.Text(asItShould)), expect.EOF)
 	if err == nil && m.Pattern == expect.EOF && d.Text() != asItShould {
 		return s.differs(name, d, nil)

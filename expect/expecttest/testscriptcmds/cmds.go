@@ -108,7 +108,8 @@ func command(cmd string, do func(l *line) error) func(ts *testscript.TestScript,
 		if p := l.find(); p != nil {
 			dir := ts.MkAbs(filepath.Join(ts.Getenv("WORK"), l.name()+".failed"))
 			text += "\nscreen:\n" + strings.TrimRight(p.watch.Shown(), "\n")
-			if _, err := p.watch.Save(dir, err); err == nil {
+			p.watch.Fail(err)
+			if _, err := p.watch.Save(dir); err == nil {
 				text += "\nmore in " + dir
 			}
 		}
@@ -264,7 +265,7 @@ func await(l *line) error {
 		}
 		cases = append(cases, pattern)
 	}
-	p.watch.Waits("expect", cases...)
+	p.watch.Waits("", cases...)
 	m, err := p.c.With(expect.Options{Timeout: timeout}).Expect(context.Background(), cases...)
 	p.plain.WriteString(m.Before)
 	if !onScreen {
@@ -362,7 +363,7 @@ func screen(l *line) error {
 	if err := golden.Check(file); err != nil {
 		return err
 	}
-	p.watch.Waits("screen " + l.args[0])
+	p.watch.Waits("the screen " + l.args[0])
 	var differs error
 	_, err = p.c.Expect(context.Background(), expect.On(expect.OnScreen(expect.Regexp("")), func(_ context.Context, _ *expect.Console, m expect.Match) error {
 		p.plain.WriteString(m.Before)
@@ -412,7 +413,7 @@ func spawned(l *line) error {
 			return fmt.Errorf("status %q", l.args[0])
 		}
 	}
-	p.watch.Waits(fmt.Sprintf("spawned %d", want))
+	p.watch.Waits(fmt.Sprintf("the end, with status %d", want))
 	ctx, cancel := context.WithTimeout(context.Background(), scale.Duration(waitTimeout))
 	defer cancel()
 	m, err := p.c.With(expect.Options{Timeout: waitTimeout}).Expect(ctx, expect.EOF)
