@@ -28,8 +28,11 @@ func Encode(name string, m Modes) ([]byte, error) {
 	if near := nearest(name); near != "" {
 		return nil, fmt.Errorf("unknown key %q, the nearest is %q", name, near)
 	}
-	return nil, fmt.Errorf("unknown key %q", name)
+	return nil, fmt.Errorf("unknown key %q\nhint: %s", name, all)
 }
+
+// all says in a line which keys there are.
+const all = "there are enter tab esc space backspace delete up down left right home end pgup pgdn insert f1 to f20, and any character, behind ctrl- alt- shift-"
 
 // split takes the modifiers off a name, each at most once.
 func split(name string) (modifier, string) {

@@ -114,6 +114,7 @@ func TestEncodeErrors(t *testing.T) {
 		"\xff":         `unknown key "\xff"`,
 		"a\u0301":      "unknown key \"a\u0301\"",
 		"f21":          `unknown key "f21", the nearest is "f1"`,
+		"foo":          `unknown key "foo"`,
 		"Enter":        `unknown key "Enter", the nearest is "enter"`,
 		"<enter>":      `unknown key "<enter>", the nearest is "enter"`,
 		"return":       `unknown key "return", the nearest is "enter"`,
@@ -141,8 +142,17 @@ func TestEncodeErrors(t *testing.T) {
 		got, err := Encode(name, Modes{})
 		if err == nil {
 			t.Errorf("Encode(%q) = %q, want the error %s", name, got, want)
-		} else if err.Error() != want {
+		} else if err.Error() != want && err.Error() != want+"\nhint: "+all {
 			t.Errorf("Encode(%q): %v, want %s", name, err, want)
+		}
+	}
+}
+
+// A hint names every key.
+func TestAllKeysAreNamed(t *testing.T) {
+	for _, name := range names() {
+		if _, shift := shifted[name]; !shift && !(name[0] == 'f' && len(name) > 1) && !strings.Contains(" "+all+" ", " "+name+" ") {
+			t.Errorf("%s is not named", name)
 		}
 	}
 }

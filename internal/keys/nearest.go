@@ -61,7 +61,7 @@ func nearestBase(base string) string {
 	if known(base) {
 		return base
 	}
-	best, least := base, 1+len(low)/3 // more changes than that make another word
+	best, least := base, 1+len(low)/4 // more changes than that make another word
 	for _, name := range names() {
 		if d := distance(low, name); d <= least && (d < least || best == base) {
 			best, least = name, d
