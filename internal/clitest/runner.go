@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -265,7 +266,11 @@ func (s *state) save(updated *[]string) error {
 	}
 	part, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
-		return err
+		var of *fs.PathError // a file that nobody knows
+		if errors.As(err, &of) {
+			err = of.Err
+		}
+		return fmt.Errorf("not updated: its folder cannot be written to: %w", err)
 	}
 	defer os.Remove(part.Name()) // not there any more once it was renamed
 	_, err = part.Write(s.test.replaced(s.updates))
