@@ -72,6 +72,18 @@ func (e *TakenError) Error() string {
 // String is the name.
 func (n *Name) String() string { return n.claim.Name() }
 
+// Before is how the program ended that ran under the name before, if nobody had
+// collected that: nobody can any more.
+func (n *Name) Before() (exit proc.Exit, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var e Exit
+	if json.Unmarshal(n.claim.Before(), &e) != nil {
+		return proc.Exit{}, false
+	}
+	return e.Exit(), true
+}
+
 // Dir is the folder of the name, 0700, in which its sockets lie.
 func (n *Name) Dir() string {
 	n.mu.Lock()

@@ -17,6 +17,7 @@ type notice struct {
 	Status int      `json:"status"` // 0: the program runs
 	Error  string   `json:"error,omitempty"`
 	Doors  []string `json:"doors,omitempty"`
+	Note   string   `json:"note,omitempty"` // what the person may not have meant
 }
 
 func (n notice) write(w io.Writer) {
@@ -38,6 +39,9 @@ func (f *runFlags) detached() error {
 	n, err := detach("run", slices.ContainsFunc(append(f.on, f.token), func(s string) bool { return strings.Contains(s, "fd:") }))
 	if err != nil {
 		return err
+	}
+	if n.Note != "" {
+		complain(errors.New(n.Note))
 	}
 	for _, door := range n.Doors {
 		if _, err := fmt.Println(door); err != nil {

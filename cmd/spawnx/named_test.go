@@ -285,7 +285,14 @@ func TestNamedErrors(t *testing.T) {
 func TestKeptStatus(t *testing.T) {
 	names(t)
 	for i := range 3 {
-		does(t, 0, "run", "-d", "--name", "x", "sh", "-c", fmt.Sprintf("exit %d", i+4))
+		got := spawnxRun(t, nil, "run", "-d", "--name", "x", "sh", "-c", fmt.Sprintf("exit %d", i+4))
+		want := ""
+		if i > 0 {
+			want = fmt.Sprintf("spawnx: run: the x before had ended with exit status %d, which nobody had asked for: it is forgotten now\nhint: spawnx wait x in between\n", i+3)
+		}
+		if got.status != 0 || got.err != want || got.out != "" {
+			t.Errorf("%d: %+v, want %s", i, got, want)
+		}
 		does(t, 0, "expect", "x", "<eof>")
 	}
 	if all := listed(t); len(all) != 1 || all[0].Exit == nil {

@@ -25,6 +25,7 @@ type served struct {
 
 	webSockets []*webSocketDoor
 	doors      []string // what to tell the person about those of --listen
+	note       error    // what the person may not have meant; nil: nothing
 	ready      func()   // tells who waits that the program runs
 }
 
@@ -37,6 +38,9 @@ func (r *running) reserve() (*served, error) {
 	}
 	if s.name, err = session.Reserve(r.flags.name); err != nil {
 		return nil, err
+	}
+	if exit, ok := s.name.Before(); ok && exit.Status() != 0 {
+		s.note = fmt.Errorf("run: the %s before had ended with %v, which nobody had asked for: it is forgotten now\nhint: spawnx wait %s in between", s.name, exit, s.name)
 	}
 	// Where containment is not to be had the program runs without: spawnx doctor says so.
 	if _, err := proc.CheckContainment(); err == nil {
@@ -110,6 +114,7 @@ func (s *served) open(b *bridge.Bridge) (err error) {
 	if s.ready != nil {
 		s.ready()
 	} else {
+		complain(s.note)
 		s.tell(os.Stderr)
 	}
 	return nil
@@ -176,7 +181,7 @@ func (r *running) runDetached() error {
 		}
 	}
 	r.flags.quiet = true
-	r.ready = func() { tell(notice{Doors: r.served.doors}) }
+	r.ready = func() { tell(notice{Doors: r.served.doors, Note: errorText(r.served.note)}) }
 	err := r.run()
 	if !told {
 		tell(notice{Status: status(err), Error: errorText(err)})

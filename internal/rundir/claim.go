@@ -27,6 +27,7 @@ type Claim struct {
 	mark      []byte // what stands in the lock file as long as it is ours
 	held      bool
 	kept      bool // a status lies there that nobody has collected
+	before    []byte
 }
 
 // Take claims a name. A program that lives under it is a *TakenError; what a
@@ -46,6 +47,7 @@ func Take(name string) (*Claim, error) {
 		return nil, err
 	}
 	c := &Claim{name: name, dir: dir, f: f, held: true}
+	c.before, _ = os.ReadFile(filepath.Join(dir, exitFile)) // mostly there is none
 	c.mark = fmt.Appendf(nil, "%d %s\n", os.Getpid(), rand.Text())
 	if err := errors.Join(f.Chmod(0o600), c.clean(), f.Truncate(0), writeAt0(f, c.mark)); err != nil {
 		_ = f.Close()
@@ -141,6 +143,10 @@ func holder(f *os.File) int {
 
 // Name returns the name.
 func (c *Claim) Name() string { return c.name }
+
+// Before returns the status of an earlier program that nobody had collected, and that
+// Take removed; nil: none.
+func (c *Claim) Before() []byte { return c.before }
 
 // Dir returns the folder, in which the claimant makes its sockets.
 func (c *Claim) Dir() string { return c.dir }
