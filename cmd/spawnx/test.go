@@ -27,7 +27,7 @@ type testFlags struct {
 	update, lastFailed, strict, tap, verbose bool
 	run, shard, junit, json, keep, chunk     string
 	jobs, retries, repeat                    int
-	timeout                                  time.Duration
+	timeout, wait                            time.Duration
 }
 
 func newTest() *cobra.Command {
@@ -77,6 +77,7 @@ Exit status: 0 all passed or were skipped, 1 not all did, 125 wrong usage.`,
 	f.IntVar(&flags.repeat, "repeat", 1, "run each test this often")
 	f.StringVar(&flags.chunk, "chunk", "", "cut the reads of output, to find races: `1` byte each, or random:SEED")
 	f.DurationVar(&flags.timeout, "timeout", 10*time.Minute, "of each test")
+	f.DurationVar(&flags.wait, "wait-timeout", 30*time.Second, "of each wait that sets none itself")
 	f.StringVar(&flags.junit, "junit", "", "write results as JUnit's XML to this `file`")
 	f.StringVar(&flags.json, "json", "", "write results as JSON to this `file`; - is our output")
 	f.BoolVar(&flags.tap, "tap", false, "write results as TAP, instead of ours")
@@ -97,7 +98,7 @@ type testPlan struct {
 // plan reads the tests. What it says no to is wrong usage.
 func (f testFlags) plan(paths []string) (p testPlan, err error) {
 	p = testPlan{flags: f, out: &ownOutput{f: os.Stdout}, opts: clitest.Options{
-		Update: f.update, Jobs: f.jobs, Retries: f.retries, Repeat: f.repeat, Timeout: f.timeout, Keep: f.keep,
+		Update: f.update, Jobs: f.jobs, Retries: f.retries, Repeat: f.repeat, Timeout: f.timeout, Wait: f.wait, Keep: f.keep,
 	}}
 	if err := f.check(); err != nil {
 		return p, err
@@ -162,6 +163,8 @@ func (f testFlags) check() error {
 		return errors.New("--jobs must be 1 or more")
 	case f.timeout <= 0:
 		return errors.New("--timeout must be positive")
+	case f.wait <= 0:
+		return errors.New("--wait-timeout must be positive")
 	case f.tap && f.json == "-":
 		return errors.New("--tap and --json - both write to our output")
 	}
