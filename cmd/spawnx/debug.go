@@ -38,7 +38,8 @@ variable ~/.local/state/spawnx/run/NAME:
 
 PROFILE is ` + strings.Join(debugger.Profiles(), ", ") + `, or one of your own:
 a file PROFILE.json in spawnx/debuggers below your configuration folder. CMD is the program to debug.
-Without -d you sit at the console; ctrl-\ leaves, and the debugger goes on. spawnx stop NAME ends it.`,
+Without -d you sit at the console; ctrl-\ leaves, and the debugger goes on. With -d you are told how to
+come to it. spawnx stop NAME ends it.`,
 		Example: `  spawnx debug gdb ./prog ARG
   spawnx debug -d --name prog gdb ./prog; nc -U "$XDG_RUNTIME_DIR/spawnx/prog/events.sock"
   spawnx list --json | jq -r .channels.events
@@ -245,7 +246,11 @@ func (d *debugging) says(doors debugger.Doors, line string) (lines []string) {
 	if line != "" {
 		return []string{"type this at the gdb that runs: " + line}
 	}
-	return nil
+	return []string{
+		"console      spawnx attach " + doors.Name,
+		"front ends   " + filepath.Dir(doors.Channels[debugger.ChannelEvents]),
+		"end          spawnx stop " + doors.Name,
+	}
 }
 
 // ofLines splits NAME.events and NAME.mi, the channels of a debugger that are lines and not a terminal.

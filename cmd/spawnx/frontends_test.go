@@ -46,7 +46,7 @@ func debugged(t *testing.T) (dir string) {
 	if out, err := cc.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if r := spawnxRun(t, nil, "debug", "-d", "gdb", filepath.Join(dir, "prog")); r.status != 0 {
+	if r := spawnxRun(t, nil, "debug", "-d", "gdb", filepath.Join(dir, "prog")); r.status != 0 || !strings.HasPrefix(r.out, "console      spawnx attach prog\nfront ends   /") {
 		t.Fatalf("%+v", r)
 	}
 	t.Cleanup(func() { spawnxRun(t, nil, "stop", "prog") })
