@@ -271,7 +271,7 @@ func (r *run) open(ctx context.Context, addr string, limit time.Duration) (c *ex
 		}
 		conn, err := new(net.Dialer).DialContext(ctx, network, where)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, dialError(addr, err)
 		}
 		return expect.New(conn, conn), nil, nil
 	}
@@ -283,6 +283,19 @@ func (r *run) open(ctx context.Context, addr string, limit time.Duration) (c *ex
 		return nil, nil, hinted{fmt.Sprintf("%q cannot be connected to from here", addr), "write unix:PATH, tcp:HOST:PORT or tty:DEVICE,SPEED"}
 	}
 	return r.opts.Connect(ctx, addr)
+}
+
+// dialError says why an address cannot be connected to, without the names of the calls that tried.
+func dialError(addr string, err error) error {
+	var dial *net.OpError
+	if errors.As(err, &dial) {
+		err = dial.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	return fmt.Errorf("%s: %w", escape.Visible(addr), err)
 }
 
 // openLine opens a serial line, DEVICE,SPEED. Its Enter is that of a terminal.

@@ -323,7 +323,8 @@ print(p.expect(re("you said (.*)\r\n"), timeout = 10).group(1), p.expect(EOF).be
 p.close()
 `, "\"quit\\r\\n\"  None\n")
 	}
-	ends(t, `connect("unix:`+where+`x")`, 1, "t.star:1: connect: dial unix", "no such file")
+	ends(t, `connect("unix:`+where+`x")`, 1, "t.star:1: connect: unix:"+where+"x: no such file")
+	ends(t, `connect("tcp:127.0.0.1:1")`, 1, "t.star:1: connect: tcp:127.0.0.1:1: connection refused")
 	ends(t, `connect("elsewhere")`, 1, `"elsewhere" cannot be connected to from here`)
 }
 

@@ -69,12 +69,13 @@ const (
 )
 
 // Status is the exit status that the error stands for: 124 for a timeout, 126 and 127 for a program that
-// cannot be started, 125 for what was found before the script ran or behind its end, else 1.
+// cannot be started, 125 for what was found before the script ran or behind its end and for output of ours
+// that could not be written, else 1.
 func (e *Error) Status() int {
 	var start *proc.StartError
 	var dialog *expect.Error
 	switch {
-	case e.static:
+	case e.static, errors.Is(e.Err, ErrOutput):
 		return ourselves
 	case errors.As(e.Err, &start):
 		if start.Stage == "lookup" && errors.Is(start, fs.ErrNotExist) {

@@ -388,13 +388,6 @@ func (d *display) Answers() []byte {
 	return d.s.Answers()
 }
 
-// AppCursor: see Console.SendKey.
-func (d *display) AppCursor() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.s.Modes().AppCursor
-}
-
 func (d *display) Resize(rows, cols int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

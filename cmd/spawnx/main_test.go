@@ -164,7 +164,7 @@ func TestOurOutputIsFull(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.txtar"), []byte("exec true\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"help", "run --help", "doctor", "test a.txtar", "test --tap a.txtar", "test --json - a.txtar", "why $$"} {
+	for _, line := range []string{"help", "run --help", "doctor", "test a.txtar", "test --tap a.txtar", "test --json - a.txtar", "why $$", "script -e 'print(1)'"} {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", "spawnx "+line+" >/dev/full")
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "XDG_STATE_HOME="+dir)
 		said, err := cmd.CombinedOutput()
