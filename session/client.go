@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/diag"
+	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/rundir"
 	"github.com/spawnx/spawnx/internal/secret"
 	"github.com/spawnx/spawnx/proc"
@@ -138,7 +140,9 @@ func newClient(d Dialer, addr string, at address) *Client {
 }
 
 func (c *Client) firstHello() *hello {
-	d := c.d
+	c.mu.Lock()
+	d := c.d // of which Resize changes the Size
+	c.mu.Unlock()
 	h := &hello{
 		Version: version, Role: d.Role.String(), Take: d.Take, Who: d.Who, Client: c.id, Terminal: d.Terminal,
 		Rows: d.Size.Rows, Cols: d.Size.Cols,
@@ -262,10 +266,7 @@ func greet(conn net.Conn, in *frameReader, h *hello) (*welcome, error) {
 			if err := object(f.payload, &hi); err != nil {
 				return nil, err
 			}
-			if hi.Version != version {
-				return nil, fmt.Errorf("it speaks version %d of the protocol, this is version %d", hi.Version, version)
-			}
-			return &hi, nil
+			return &hi, hi.check()
 		case kindControl:
 			var e control
 			if err := object(f.payload, &e); err != nil {
@@ -283,7 +284,8 @@ var errGone = errors.New("the server is gone")
 // A remoteError is what the server answered.
 type remoteError struct{ why, code string }
 
-func (e *remoteError) Error() string { return e.why }
+// Error is made harmless for who reads it at a terminal: another wrote it.
+func (e *remoteError) Error() string { return escape.Visible(e.why) }
 
 func (e *remoteError) Is(target error) bool {
 	switch e.code {
@@ -303,7 +305,7 @@ func (c *Client) start(conn net.Conn, in *frameReader, hi *welcome) {
 	c.shared, c.display = hi.Shared, hi.Terminal
 	c.role, _ = parseRole(hi.Role)
 	if hi.Info != nil {
-		c.size = proc.Size{Rows: hi.Info.Rows, Cols: hi.Info.Cols}
+		c.size = sizeOf(hi.Info.Rows, hi.Info.Cols)
 	}
 	var streams [laneStderr + 1]*bridge.Stream
 	for lane, from := range [...]int64{laneOutput: hi.Output, laneStderr: hi.Stderr} {
@@ -327,6 +329,14 @@ func (c *Client) start(conn net.Conn, in *frameReader, hi *welcome) {
 // Bridge is the program. Its Close leaves the program alone, as that of the
 // Client.
 func (c *Client) Bridge() *bridge.Bridge { return c.bridge }
+
+// sizeOf is a size as a server told it; none where no terminal can have it.
+func sizeOf(rows, cols int) proc.Size {
+	if rows < 1 || cols < 1 || rows > math.MaxUint16 || cols > math.MaxUint16 {
+		return proc.Size{}
+	}
+	return proc.Size{Rows: rows, Cols: cols}
+}
 
 // Role is what the client is now.
 func (c *Client) Role() Role {
@@ -603,7 +613,7 @@ func (c *Client) told(m *control) error {
 		}
 	case eventSize:
 		c.mu.Lock()
-		c.size = proc.Size{Rows: m.Rows, Cols: m.Cols}
+		c.size = sizeOf(m.Rows, m.Cols)
 		c.mu.Unlock()
 	case eventError:
 		if m.Input != nil {
@@ -749,5 +759,5 @@ func (c *Client) Repaint(ctx context.Context) (Picture, error) {
 	if err != nil {
 		return Picture{}, err
 	}
-	return Picture{Size: proc.Size{Rows: res.Rows, Cols: res.Cols}, Offset: call.at, Bytes: call.paint}, nil
+	return Picture{Size: sizeOf(res.Rows, res.Cols), Offset: call.at, Bytes: call.paint}, nil
 }

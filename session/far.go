@@ -63,6 +63,8 @@ func (l *remoteLane) put(at int64, b []byte) error {
 		return errors.New("more output than may be unacknowledged")
 	case l.err != nil:
 		return errors.New("output after its end")
+	case len(b) == 0:
+		return nil
 	}
 	l.parts = append(l.parts, part{b: append([]byte(nil), b...)})
 	l.held += int64(len(b))
@@ -77,7 +79,14 @@ func (l *remoteLane) lose(from, to int64) error {
 	if from != l.next {
 		return fmt.Errorf("a gap at %d where %d comes next", from, l.next)
 	}
-	l.parts = append(l.parts, part{gap: &bridge.LostError{From: from, To: to}})
+	switch n := len(l.parts); {
+	case from == to:
+		return nil
+	case n > 0 && l.parts[n-1].gap != nil: // one gap, so that there are no more parts than bytes
+		l.parts[n-1].gap.To = to
+	default:
+		l.parts = append(l.parts, part{gap: &bridge.LostError{From: from, To: to}})
+	}
 	l.next = to
 	l.notify()
 	return nil
@@ -125,16 +134,22 @@ func (l *remoteLane) Read(p []byte) (int, error) {
 		if !until.IsZero() && !time.Now().Before(until) {
 			return 0, os.ErrDeadlineExceeded
 		}
-		var timeout <-chan time.Time
-		if !until.IsZero() {
-			timer := time.NewTimer(time.Until(until))
-			defer timer.Stop()
-			timeout = timer.C
-		}
-		select {
-		case <-changed:
-		case <-timeout:
-		}
+		awaitChange(changed, until)
+	}
+}
+
+// awaitChange waits until something has changed, no longer than until; zero is no
+// bound.
+func awaitChange(changed <-chan struct{}, until time.Time) {
+	var timeout <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	select {
+	case <-changed:
+	case <-timeout:
 	}
 }
 
@@ -222,7 +237,8 @@ type remoteInput struct {
 
 	mu       sync.Mutex
 	sent     []byte // not acknowledged
-	accepted int64  // sent begins here
+	accepted int64  // sent begins here, as the server counts
+	done     int64  // bytes that were accepted, as we count: a server may forget us and begin anew
 	gen      int    // of the connection
 	why      error  // a refusal, for the write that waits
 	err      error  // for good
@@ -255,16 +271,16 @@ func (in *remoteInput) Write(p []byte) (n int, err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.why = nil
-	begin := in.accepted + int64(len(in.sent))
+	begin := in.done + int64(len(in.sent))
+	done := func() int { return max(int(in.done-begin), 0) } // never more than was sent
 	rest := p
 	for {
-		done := int(in.accepted - begin)
 		switch {
 		case in.err != nil:
-			return max(done, 0), in.err
+			return done(), in.err
 		case in.why != nil:
-			return max(done, 0), in.why
-		case done >= len(p):
+			return done(), in.why
+		case done() == len(p):
 			return len(p), nil
 		}
 		if part := in.next(rest); len(part) > 0 && in.limit-int64(len(in.sent)) >= int64(len(part)) {
@@ -279,9 +295,9 @@ func (in *remoteInput) Write(p []byte) (n int, err error) {
 		}
 		if late := !in.deadline.IsZero() && !time.Now().Before(in.deadline); late {
 			if err := in.withdraw(); err != nil {
-				return max(int(in.accepted-begin), 0), err
+				return done(), err
 			}
-			return max(int(in.accepted-begin), 0), os.ErrDeadlineExceeded
+			return done(), os.ErrDeadlineExceeded
 		}
 		in.wait()
 	}
@@ -292,16 +308,7 @@ func (in *remoteInput) wait() {
 	until, changed := in.deadline, in.changed
 	in.mu.Unlock()
 	defer in.mu.Lock()
-	var timeout <-chan time.Time
-	if !until.IsZero() {
-		timer := time.NewTimer(time.Until(until))
-		defer timer.Stop()
-		timeout = timer.C
-	}
-	select {
-	case <-changed:
-	case <-timeout:
-	}
+	awaitChange(changed, until)
 }
 
 // withdraw takes back what was not accepted. Called with mu held.
@@ -317,25 +324,33 @@ func (in *remoteInput) withdraw() error {
 	if err != nil {
 		return err
 	}
-	in.accepted, in.sent = max(in.accepted, *res.Input), nil
+	in.advance(*res.Input)
+	in.sent = nil
 	return nil
+}
+
+// advance notes that the server has accepted what comes before an offset, as far
+// as it was sent. Called with mu held.
+func (in *remoteInput) advance(to int64) {
+	n := min(max(to-in.accepted, 0), int64(len(in.sent)))
+	in.sent = in.sent[n:]
+	in.accepted += n
+	in.done += n
 }
 
 func (in *remoteInput) acked(to int64) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if n := to - in.accepted; n > 0 && n <= int64(len(in.sent)) {
-		in.sent = in.sent[n:]
-		in.accepted = to
-		in.notify()
-	}
+	in.advance(to)
+	in.notify()
 }
 
 // refused drops what was sent from there on.
 func (in *remoteInput) refused(at int64, why error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.accepted, in.sent, in.why = at, nil, why
+	in.advance(at)
+	in.sent, in.why = nil, why
 	in.notify()
 }
 
@@ -353,8 +368,7 @@ func (in *remoteInput) resume(accepted int64, gen int) (frames [][]byte) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.gen = gen
-	n := min(max(accepted-in.accepted, 0), int64(len(in.sent)))
-	in.sent = in.sent[n:]
+	in.advance(accepted)
 	in.accepted = accepted
 	in.notify()
 	for at, rest := in.accepted, in.sent; len(rest) > 0; {

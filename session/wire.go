@@ -26,8 +26,11 @@ const (
 	maxHello   = 4096
 	maxName    = 64 // of who, client, place
 
+	maxNumber = math.MaxInt64 / 2 // of an offset
+
 	window      = 256 << 10 // of output, beyond the client's last ack
 	typedWindow = 64 << 10  // of input, beyond ours
+	maxWindow   = 4 << 20   // that a server may ask a client to keep
 	chunk       = 32 << 10  // of output, in one frame
 )
 
@@ -90,7 +93,7 @@ func (f *frameReader) next() (frame, error) {
 	return frame{f.head[0], f.head[1], f.buf[:n]}, nil
 }
 
-// head writes the head of a frame of n bytes of payload into the space before
+// putHead writes the head of a frame of n bytes of payload into the space before
 // it.
 func putHead(p []byte, kind, lane byte, n int) {
 	p[0], p[1] = kind, lane
@@ -155,7 +158,7 @@ func offset(p []byte) (int64, []byte, error) {
 		return 0, nil, errShort
 	}
 	n := binary.BigEndian.Uint64(p)
-	if n > math.MaxInt64/2 {
+	if n > maxNumber {
 		return 0, nil, errors.New("an offset that cannot be")
 	}
 	return int64(n), p[8:], nil
@@ -259,6 +262,21 @@ type welcome struct {
 	Shared   bool   `json:"shared"`
 	Running  bool   `json:"running"`
 	Info     *Info  `json:"info,omitempty"`
+}
+
+// check returns the first thing in a welcome that cannot be: who is dialled need
+// be no server of ours.
+func (w *welcome) check() error {
+	offset := func(n, least int64) bool { return n >= least && n <= maxNumber }
+	switch {
+	case w.Version != version:
+		return fmt.Errorf("it speaks version %d of the protocol, this is version %d", w.Version, version)
+	case w.Window < 1 || w.Window > maxWindow || w.Typed < 0 || w.Typed > maxWindow:
+		return fmt.Errorf("a window of %d bytes, %d for input: that cannot be", w.Window, w.Typed)
+	case !offset(w.Output, -1) || !offset(w.Stderr, -1) || !offset(w.Input, 0):
+		return errors.New("an offset that cannot be")
+	}
+	return nil
 }
 
 // Codes of errors.

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"io"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/iotest"
@@ -174,6 +175,36 @@ func TestWhatWasDoneBefore(t *testing.T) {
 	a = &attachment{s: s, typed: a.typed}
 	if !first(4) || first(4) || first(5) || first(2) {
 		t.Error("4 is done over the next connection, and nothing else")
+	}
+}
+
+// A write is over when all of it was accepted, although the server, which has
+// forgotten us since, counts anew.
+func TestAWriteAndAServerThatForgets(t *testing.T) {
+	in := newRemoteInput(&Client{gen: 1}, 100, 1000) // what is sent goes nowhere
+	written := make(chan int, 1)
+	go func() {
+		n, _ := in.Write([]byte("hello"))
+		written <- n
+	}()
+	for sent := 0; sent < 5; {
+		in.mu.Lock()
+		sent = len(in.sent)
+		if sent == 5 {
+			in.advance(105)
+			in.accepted = 0 // as resume does
+			in.notify()
+		}
+		in.mu.Unlock()
+		runtime.Gosched()
+	}
+	select {
+	case n := <-written:
+		if n != 5 {
+			t.Errorf("%d bytes are accepted", n)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the write does not end")
 	}
 }
 
