@@ -39,7 +39,7 @@ type Options struct {
 type Kind string
 
 const (
-	Wait   Kind = "wait"   // for what stands there begins
+	Wait   Kind = "wait" // for what stands there begins
 	Send   Kind = "send"
 	Match  Kind = "match"  // a byte decided it
 	Settle Kind = "settle" // a match that more output might have changed was taken, and why
