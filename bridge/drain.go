@@ -83,11 +83,16 @@ func (s *Stream) demand(n int) (release func()) {
 	}
 }
 
-// ending has the lane drained at once because the program has ended.
-func (s *Stream) ending() {
+// ending has the lane drained at once because the program has ended. gone, if
+// it is not nil, is called when the source has ended: it may have. It waits for
+// nothing and does not use the Stream, whose lock is held.
+func (s *Stream) ending(gone func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.finish = true
+	if s.whenGone = gone; s.src == nil {
+		s.told()
+	}
 	s.expel()
 	s.drainIfNeeded()
 }

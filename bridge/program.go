@@ -6,16 +6,18 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/ptyio"
 )
 
-// A program is the Peer that was started here. Its goroutine takes every end
-// in the one order that loses nothing: the exit is seen, the output is read to
-// its end, only then is the process reaped; and starts the program again where
-// its Spec says so.
+// A program is the Peer that was started here. Every end is taken in the one
+// order that loses nothing: the exit is seen, the output is read to its end,
+// only then is the process reaped. Where its Spec says so, a goroutine does that
+// and starts the program again; else whoever sees the exit and whoever reads the
+// last of the output do it.
 type program struct {
 	spec     proc.Spec
 	ctx      context.Context
@@ -73,19 +75,46 @@ func (nowhere) Close() error                     { return nil }
 func (nowhere) SetReadDeadline(time.Time) error  { return nil }
 func (nowhere) SetWriteDeadline(time.Time) error { return nil }
 
+// ended is called when the exit of a program that is not started again was
+// seen, and waits for nothing.
+func (g *program) ended() {
+	g.note()
+	g.exit, g.fail = g.p.Wait(context.Background()) // it is known
+	for _, o := range g.outlets {
+		o.ended()
+	}
+	lanes := g.streams()
+	var left atomic.Int32
+	left.Store(int32(len(lanes)))
+	for _, s := range lanes {
+		s.ending(func() {
+			if left.Add(-1) == 0 {
+				g.reap()
+				close(g.done)
+			}
+		})
+	}
+}
+
+// note keeps how long the process has run, and returns it.
+func (g *program) note() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ran = time.Since(g.began)
+	return g.ran
+}
+
+// run is the goroutine of a program that may be started again.
 func (g *program) run() {
 	defer close(g.done)
 	var history proc.RestartState
 	for {
 		<-g.p.Exited()
-		g.mu.Lock()
-		g.ran = time.Since(g.began)
-		ran := g.ran
-		g.mu.Unlock()
+		ran := g.note()
 		exit, err := g.p.Wait(context.Background()) // it is known
 		g.drained()
 		g.exit, g.fail = exit, err
-		if !g.more || !g.startAgain(&history, exit, ran) {
+		if !g.startAgain(&history, exit, ran) {
 			break
 		}
 	}
@@ -94,11 +123,9 @@ func (g *program) run() {
 	if e, ok := g.fail.(*proc.ExitError); ok {
 		e.Exit.Restarts = g.restarts
 	}
-	if g.more {
-		g.out.resume(nil)
-		if g.err != nil {
-			g.err.resume(nil)
-		}
+	g.out.resume(nil)
+	if g.err != nil {
+		g.err.resume(nil)
 	}
 }
 
@@ -109,7 +136,7 @@ func (g *program) drained() {
 		o.ended()
 	}
 	for _, s := range g.streams() {
-		s.ending()
+		s.ending(nil)
 		<-s.gone()
 	}
 }

@@ -46,7 +46,7 @@ func join(ctx context.Context, spec proc.Spec, p *proc.Process, reap func()) *Br
 	if g.more {
 		go g.run()
 	} else {
-		p.AfterExit(g.run) // until then a goroutine would only wait
+		p.AfterExit(g.ended) // without a goroutine, which would only wait
 	}
 	b := &Bridge{peer: g, out: g.out, err: g.err, in: g.in, close: sync.OnceValue(g.close)}
 	if p.Stdio().Terminal != nil {

@@ -45,19 +45,20 @@ type Stream struct {
 
 	mu       sync.Mutex
 	src      Source
-	deadline time.Time // what src was told last
-	ring     []byte    // its length is a power of two; the byte at offset o is ring[o&(len-1)]
-	start    int64     // the oldest byte kept
-	end      int64     // behind the newest
-	reserve  int       // what the leader may overwrite at end while it reads
-	viewed   bool      // a Reader that holds nothing any more may still look at ring: see space
-	want     int       // how much the next read asks for
-	extra    int       // kept beyond keep while writes are pending: see demand
-	err      error     // why no more comes: io.EOF or the error of the source; sticky
-	more     bool      // the end of src is not the end of the Stream: another may follow
-	hole     int64     // the offset at which src goes on, 0 if at end; see leap
-	cut      bool      // the last end was silence, not the end of the output
-	srcGone  chan struct{}
+	deadline time.Time     // what src was told last
+	ring     []byte        // its length is a power of two; the byte at offset o is ring[o&(len-1)]
+	start    int64         // the oldest byte kept
+	end      int64         // behind the newest
+	reserve  int           // what the leader may overwrite at end while it reads
+	viewed   bool          // a Reader that holds nothing any more may still look at ring: see space
+	want     int           // how much the next read asks for
+	extra    int           // kept beyond keep while writes are pending: see demand
+	err      error         // why no more comes: io.EOF or the error of the source; sticky
+	more     bool          // the end of src is not the end of the Stream: another may follow
+	hole     int64         // the offset at which src goes on, 0 if at end; see leap
+	cut      bool          // the last end was silence, not the end of the output
+	srcGone  chan struct{} // closed when src has ended
+	whenGone func()        // called then, if it is not nil
 	ended    chan struct{} // closed with err
 
 	readers  []*Reader
@@ -377,10 +378,23 @@ func (s *Stream) sourceEnded(err error) {
 	if o, ok := s.src.(*outlet); ok {
 		s.cut = o.wasCut()
 	}
-	s.src = nil
-	close(s.srcGone)
+	s.dropSource()
 	if !s.more || err != io.EOF {
 		s.fail(err)
+	}
+}
+
+func (s *Stream) dropSource() {
+	s.src = nil
+	close(s.srcGone)
+	s.told()
+}
+
+// told calls whenGone, once.
+func (s *Stream) told() {
+	if f := s.whenGone; f != nil {
+		s.whenGone = nil
+		f()
 	}
 }
 
@@ -424,8 +438,7 @@ func (s *Stream) abandon() {
 	defer s.mu.Unlock()
 	s.expel()
 	if s.src != nil {
-		s.src = nil
-		close(s.srcGone)
+		s.dropSource()
 	}
 	s.fail(os.ErrClosed)
 }

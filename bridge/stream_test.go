@@ -417,7 +417,7 @@ func TestEndBehindAFullRing(t *testing.T) {
 	want := noise(64 << 10)
 	w.Write(want)
 	w.Close()
-	s.ending()
+	s.ending(nil)
 	<-s.Ended()
 	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%d bytes, %v", len(got), err)

@@ -21,7 +21,7 @@ type exitWatch struct {
 	running bool                       // the goroutine
 }
 
-// call calls f on a goroutine of its own when the process of a pidfd has ended; at is when that was seen, in the order of
+// call calls f, which waits for nothing, when the process of a pidfd has ended; at is when that was seen, in the order of
 // the ends. The pidfd stays open until then.
 func (w *exitWatch) call(pidfd int, f func(at time.Time)) error {
 	w.mu.Lock()
@@ -74,11 +74,10 @@ func (w *exitWatch) run() {
 			if err == unix.EINTR {
 				continue
 			}
-			w.mu.Lock()
 			for _, e := range ended[:max(n, 0)] {
-				go w.waiting[int(e.Fd)](time.Now()) // they begin in any order
-				delete(w.waiting, int(e.Fd))
+				w.take(int(e.Fd))(time.Now())
 			}
+			w.mu.Lock()
 			done = len(w.waiting) == 0
 			w.running = !done
 			w.mu.Unlock()
@@ -87,4 +86,14 @@ func (w *exitWatch) run() {
 			}
 		}
 	})
+}
+
+// take returns what waits for a process that has ended, and forgets it: f gives the pidfd back, and the next process may
+// get its number.
+func (w *exitWatch) take(pidfd int) (f func(at time.Time)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f = w.waiting[pidfd]
+	delete(w.waiting, pidfd)
+	return f
 }

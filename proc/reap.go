@@ -5,22 +5,37 @@ import (
 	"time"
 )
 
-// watch has ended called on a goroutine of its own: from now on where the system does not tell of ends, and a thread
-// has to wait.
+// watch has the end of the program seen to: by who tells of all ends or, where the system does not tell, by a goroutine of
+// its own.
 func (p *Process) watch() {
-	if !p.child.tells(p.ended) {
-		go p.ended(time.Time{})
+	if !p.child.tells(p.told) {
+		go p.await(time.Time{})
 	}
 }
 
-// ended sees the end of the program. Order: the exit is seen and told at once, our end of its terminal is closed (a read
-// of the other end says EOF from then on), then, when that is allowed, the program is reaped and its number is free for
-// others. at is when the end was seen, zero where it has still to come.
-func (p *Process) ended(at time.Time) {
-	p.exit = p.child.seeExit()
-	if p.endedAt = at; at.IsZero() {
-		p.endedAt = time.Now()
+// told is called when the program has ended, and waits for nothing: the ends of others are told on the same goroutine.
+func (p *Process) told(at time.Time) {
+	if e, known := p.child.exitNow(); known {
+		p.ended(e, at)
+	} else {
+		go p.await(at) // its debugger is told the status first, as with strace(1)
 	}
+}
+
+// await waits until the system tells the status. at is when the end was seen, zero where it has still to come.
+func (p *Process) await(at time.Time) {
+	e := p.child.seeExit()
+	if at.IsZero() {
+		at = time.Now()
+	}
+	p.ended(e, at)
+}
+
+// ended sees to the end of the program, in an order that loses nothing: the exit is told at once, our end of its terminal
+// is closed (a read of the other end says EOF from then on), then, when that is allowed, the program is reaped and its
+// number is free for others.
+func (p *Process) ended(e Exit, at time.Time) {
+	p.exit, p.endedAt = e, at
 	close(p.exited)
 	p.forget()
 	if t := p.stdio.Terminal; t != nil {
@@ -29,12 +44,22 @@ func (p *Process) ended(at time.Time) {
 	if after := p.seen(); after != nil {
 		after()
 	}
-	<-p.reaped
-	p.child.reap()
+	p.mayReap()
+}
+
+// mayReap is called when the end was seen to, and when the program may be reaped. The second call reaps it.
+func (p *Process) mayReap() {
+	switch {
+	case p.hold.Add(1) < 2:
+	case p.child.keptBy() != nil:
+		go p.child.reap() // an order to the keeper, who may be slow to take it
+	default:
+		p.child.reap()
+	}
 }
 
 // AfterExit calls f once the exit was seen, on the goroutine that saw it, so that who only has something to do then
-// needs none of their own. It is for one caller.
+// needs none of their own. f waits for nothing: others wait for that goroutine. It is for one caller.
 func (p *Process) AfterExit(f func()) {
 	p.afterMu.Lock()
 	defer p.afterMu.Unlock()

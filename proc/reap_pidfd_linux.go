@@ -46,7 +46,7 @@ func newChild(pid, pidfd int) *child {
 	return c
 }
 
-// tells has f called on a goroutine of its own when the process has ended. It reports false where nobody tells.
+// tells has f called when the process has ended; f waits for nothing. It reports false where nobody tells.
 func (c *child) tells(f func(at time.Time)) bool {
 	if c.keeper != nil {
 		c.keeper.tell(c.asked, f)
@@ -75,6 +75,18 @@ func (c *child) seeExit() (e Exit) {
 	}
 	e, _, _ = waitid(unix.P_PID, c.pid, unix.WEXITED|unix.WNOWAIT) // an error is an Exit that nobody knows
 	return e
+}
+
+// exitNow is seeExit for a process that has ended. The status may still not be known: a debugger gets it first.
+func (c *child) exitNow() (e Exit, known bool) {
+	if c.keeper != nil {
+		return c.seeExit(), true // the keeper has told it with the end
+	}
+	err := c.useFd(func(fd int) (err error) {
+		e, known, err = waitid(unix.P_PIDFD, fd, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG)
+		return err
+	})
+	return e, known || errors.Is(err, unix.ECHILD)
 }
 
 // reap frees the number of a process that ended. The pidfd is kept only as long as its group has members that it alone can

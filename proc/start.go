@@ -25,7 +25,7 @@ type Process struct {
 	exited  chan struct{} // closed when the exit was seen; exit and endedAt are valid then
 	exit    Exit
 	endedAt time.Time
-	reaped  chan struct{} // closed by whoever lets the ended program be reaped
+	hold    atomic.Int32 // how much of what comes before the reaping is over: see mayReap
 
 	afterMu sync.Mutex
 	after   func() // of AfterExit
@@ -101,12 +101,11 @@ func (l launch) run(ctx context.Context, stdio *ptyio.Stdio) (p *Process, reap f
 		child:   c,
 		started: started,
 		exited:  make(chan struct{}),
-		reaped:  make(chan struct{}),
 	}
 	p.forget = context.AfterFunc(ctx, func() { _, _ = p.Stop(context.Background()) })
 	p.watchKeeper()
 	p.watch()
-	return p, func() { p.letReap.Do(func() { close(p.reaped) }) }, nil
+	return p, func() { p.letReap.Do(p.mayReap) }, nil
 }
 
 // A launch is a Spec, worked out: what fork and execve get.
