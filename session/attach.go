@@ -49,10 +49,11 @@ type attachment struct {
 	bare   int64 // of a bare connection: how far it has come
 	quiet  bool  // a bare connection whose other end will send no more, or is gone
 
-	mu   sync.Mutex
-	left int  // lanes that have not ended
-	told bool // the exit
-	open int  // requests that have no answer yet
+	mu       sync.Mutex
+	left     int           // lanes that have not ended
+	told     bool          // the exit
+	open     int           // requests that have no answer yet
+	answered chan struct{} // capacity 1: open has changed
 }
 
 // A refusal is an error that is told to the client.
@@ -133,7 +134,7 @@ func refuse(w io.Writer, err error) {
 // admit makes a client of a connection, and the hello that welcomes it.
 func (s *Server) admit(conn net.Conn, peer string, h hello) (*attachment, *welcome, error) {
 	// One lane is counted until its lanes are known: nobody is told of the exit before the welcome.
-	a := &attachment{s: s, conn: conn, peer: peer, hello: h, gone: make(chan struct{}), outbox: newOutbox(), left: 1, live: math.MaxInt64}
+	a := &attachment{s: s, conn: conn, peer: peer, hello: h, gone: make(chan struct{}), answered: make(chan struct{}, 1), outbox: newOutbox(), left: 1, live: math.MaxInt64}
 	a.ctx, a.cancel = context.WithCancel(s.ctx)
 	a.asked, _ = parseRole(h.Role)
 	known := h.Epoch == "" || h.Epoch == s.epoch

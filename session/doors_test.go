@@ -4,6 +4,7 @@ package session_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"encoding/json"
@@ -16,6 +17,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -584,6 +587,103 @@ func TestBareConnectionsThatAreGoneGiveWay(t *testing.T) {
 		c.Close()
 		return true
 	})
+}
+
+// A client that asks much at once gets all its answers, and the server does not
+// begin everything at the same time.
+func TestAClientThatAsksMuch(t *testing.T) {
+	dir := inRuntimeDir(t)
+	serve(t, "cat", onPipes("exec cat"), session.Options{})
+	c := rawDial(t, filepath.Join(dir, "spawnx", "cat", "control"))
+	c.Write(rawFrame(1, 0, `{"spawnx":1,"role":"observer","replay":"none"}`))
+	c.next()
+	before := runtime.NumGoroutine()
+	const many = 500
+	go func() {
+		for id := range many {
+			c.Write(rawFrame(6, 0, fmt.Sprintf(`{"id":%d,"do":"why"}`, id+1)))
+		}
+	}()
+	most := 0
+	for range many {
+		if kind, _, payload := c.next(); kind != 6 || !strings.Contains(payload, `"ok":true`) {
+			t.Fatalf("%d %q", kind, payload)
+		}
+		most = max(most, runtime.NumGoroutine()-before)
+	}
+	if most > 100 {
+		t.Errorf("%d goroutines for %d requests", most, many)
+	}
+}
+
+// Whoever comes while others, who have everything, are about to be sent away,
+// gets all of the output.
+func TestWhoComesWhenAllIsOver(t *testing.T) {
+	dir := inRuntimeDir(t)
+	s, b := serve(t, "job", streamSpec(500_000), session.Options{})
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		_, _ = s.Wait(context.Background())
+		_ = s.Close()
+	}()
+	stays := dial(t, session.Dialer{}, "job")
+	if _, err := b.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stays.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c := rawDial(t, filepath.Join(dir, "spawnx", "job", "control"))
+	c.Write(rawFrame(1, 0, `{"spawnx":1,"role":"observer"}`))
+	var got int
+	var last string
+	for slow := true; ; {
+		kind, lane, payload := c.next()
+		if kind == 2 && lane == 1 {
+			got += len(payload) - 8
+		}
+		if slow && got >= 256<<10 { // all that comes without an answer of ours
+			time.Sleep(1500 * time.Millisecond) // longer than who has everything is waited for
+			slow = false
+		}
+		if !slow && kind == 2 {
+			c.Write(rawFrame(3, 1, string(binary.BigEndian.AppendUint64(nil, uint64(got)))))
+		}
+		if kind == 0 || strings.Contains(payload, `"event":"exit"`) {
+			last = payload
+			break
+		}
+	}
+	if got != 500_000 || !strings.Contains(last, "exit") {
+		t.Errorf("%d bytes, and at the end %q", got, last)
+	}
+	c.Close()
+	stays.Close()
+	<-left
+}
+
+// A command line may be longer than a frame.
+func TestALongCommandLine(t *testing.T) {
+	inRuntimeDir(t)
+	spec := proc.Command("sh", append([]string{"-c", "read line; exit 3"}, slices.Repeat([]string{"", strings.Repeat("ä\x01", 1000)}, 50)...)...)
+	serve(t, "job", spec, session.Options{})
+	c := dial(t, session.Dialer{}, "job")
+	info, err := c.Info(t.Context())
+	all := strings.Join(info.Args, " ")
+	if err != nil || !strings.HasPrefix(all, "sh -c read line; exit 3 ") || !strings.HasSuffix(all, "ä…") && !strings.HasSuffix(all, "\x01…") {
+		t.Errorf("%q, %v", all, err)
+	}
+	if st := c.Bridge().Stats(); st.Peer.PID == 0 || len(st.Peer.Args) < 4 {
+		t.Errorf("%+v", st.Peer)
+	}
+	if s, err := session.NewServer(c.Bridge(), session.Options{Prompt: strings.Repeat("x", 5000)}); err == nil {
+		t.Error("a prompt that no hello could hold")
+		s.Close()
+	}
+	if listed, err := session.List(t.Context()); err != nil || len(listed) != 1 || listed[0].Error != "" {
+		t.Errorf("%+v, %v", listed, err)
+	}
 }
 
 // A socket that somebody serves, a file and a place of another's are not

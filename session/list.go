@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,7 +21,7 @@ type Info struct {
 	Channel   string    `json:"channel,omitempty"`
 	PID       int       `json:"pid,omitempty"` // of the program; 0 when it is not of the server's machine, or has ended before
 	ServerPID int       `json:"server_pid,omitempty"`
-	Args      []string  `json:"args,omitempty"`
+	Args      []string  `json:"args,omitempty"` // cut, and ends in "…", where it is long
 	Running   bool      `json:"running"`
 	Exit      *Exit     `json:"exit,omitempty"`
 	Started   time.Time `json:"started,omitzero"`
@@ -35,6 +36,26 @@ type Info struct {
 	Prompt    string    `json:"prompt,omitempty"`
 	Doors     []string  `json:"doors,omitempty"`
 	Error     string    `json:"error,omitempty"` // why no more is known: its server does not answer
+}
+
+// briefly is a command line for an answer, which has to fit into a frame.
+func briefly(args []string) []string {
+	left := 4 << 10 // in JSON a byte can become six
+	for i, arg := range args {
+		if left < len(arg)+3 {
+			return append(slices.Clone(args[:i]), cut(arg, max(left, 0)))
+		}
+		left -= len(arg) + 3
+	}
+	return args
+}
+
+// cut is the beginning of s, at most n bytes of it and an ellipsis.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
 }
 
 // askTime is how long List waits for a server that does not answer.
@@ -110,7 +131,12 @@ func Collect(ctx context.Context, name string) (proc.Exit, error) {
 		switch {
 		case seen != nil && err != nil: // whoever waits beside us was first
 			return seen.result()
-		case errors.As(err, &taken): // another program has the name meanwhile
+		case errors.As(err, &taken): // another program has the name meanwhile, and opens its doors soon
+			select {
+			case <-time.After(returnPause):
+			case <-ctx.Done():
+				return proc.Exit{}, context.Cause(ctx)
+			}
 			continue
 		case errors.Is(err, fs.ErrNotExist):
 			return proc.Exit{}, notRunning(name)

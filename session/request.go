@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -46,8 +47,8 @@ func init() { // handlers call what reads handlers
 	}
 }
 
-// request answers a request of the client. It waits only while answers that
-// the client does not read are many.
+// request answers a request of the client. It waits only while there are many
+// that have no answer, or whose answers the client does not read.
 func (a *attachment) request(payload []byte) error {
 	var req control
 	if err := object(payload, &req); err != nil {
@@ -56,7 +57,7 @@ func (a *attachment) request(payload []byte) error {
 	if req.ID <= 0 {
 		return nil // an event of some later version
 	}
-	if a.outbox.await(a.ctx) != nil {
+	if a.await() != nil || a.outbox.await(a.ctx) != nil {
 		return net.ErrClosed
 	}
 	h, ok := handlers[req.Do]
@@ -92,6 +93,23 @@ func (a *attachment) request(payload []byte) error {
 		answer()
 	}
 	return nil
+}
+
+// await waits until one more request may be begun.
+func (a *attachment) await() error {
+	for {
+		a.mu.Lock()
+		n := a.open
+		a.mu.Unlock()
+		if n < maxRequests {
+			return nil
+		}
+		select {
+		case <-a.answered:
+		case <-a.ctx.Done():
+			return net.ErrClosed
+		}
+	}
 }
 
 // before returns the answer to a request that was begun before, over this
@@ -135,6 +153,7 @@ func (a *attachment) opened(n int) {
 	a.open += n
 	last := a.told && a.open == 0
 	a.mu.Unlock()
+	signal(a.answered)
 	if last {
 		a.s.mu.Lock()
 		defer a.s.mu.Unlock()
@@ -206,11 +225,36 @@ func doWhy(a *attachment, _ *control) (*control, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &control{Findings: diag.Explain(snapshot)}, nil
+	return &control{Findings: fitting(diag.Explain(snapshot))}, nil
+}
+
+// fitting is as many findings as go into a frame, the most telling first, and
+// one more that says so where some do not.
+func fitting(all []diag.Finding) []diag.Finding {
+	const each = 8 << 10
+	for i, left := 0, maxPayload-each; i < len(all); i++ {
+		f := &all[i]
+		b, err := json.Marshal(f)
+		if len(b) > each {
+			f.Held, f.Why, f.Evidence = cut(f.Held, each/32), cut(f.Why, each/8), cut(f.Evidence, each/32)
+			for i, step := range f.Steps {
+				f.Steps[i] = cut(step, each/4/len(f.Steps))
+			}
+			b, err = json.Marshal(f)
+		}
+		if left -= len(b) + 1; err != nil || left < 0 {
+			return append(all[:i:i], diag.Finding{
+				Who: "its server", Kind: diag.KindUnknown, What: fmt.Sprintf("leaves out %d more", len(all)-i), Why: "they do not fit into its answer",
+			})
+		}
+	}
+	return all
 }
 
 func doStats(a *attachment, _ *control) (*control, error) {
-	return &control{Peer: ptr(a.s.b.Stats().Peer)}, nil
+	peer := a.s.b.Stats().Peer
+	peer.Args = briefly(peer.Args)
+	return &control{Peer: &peer}, nil
 }
 
 func doResize(a *attachment, req *control) (*control, error) {

@@ -140,7 +140,7 @@ type Options struct {
 	Window Window
 	// Slow is for clients that do not say what they want.
 	Slow Slow
-	// Prompt is handed to clients as it is.
+	// Prompt is handed to clients as it is: 4096 bytes at most.
 	Prompt string
 	// Token lets clients in over TCP. Without one none is.
 	Token Token
@@ -160,6 +160,7 @@ const (
 	maxPending    = 128  // that have not said hello
 	maxRemembered = 1000 // clients that are gone, and places
 	maxRequests   = 64
+	maxPrompt     = 4096 // bytes: it is in every hello
 )
 
 // Variables for the tests alone.
@@ -209,6 +210,9 @@ func NewServer(b *bridge.Bridge, o Options) (*Server, error) {
 		if err := rundir.CheckName(channel); err != nil {
 			return nil, err
 		}
+	}
+	if len(o.Prompt) > maxPrompt {
+		return nil, fmt.Errorf("a prompt of %d bytes: %d are the most", len(o.Prompt), maxPrompt)
 	}
 	if o.Token != "" { // also for a door of the caller's own: see ServeConn
 		if err := o.Token.check(); err != nil {
@@ -374,7 +378,10 @@ func (s *Server) Wait(ctx context.Context) (proc.Exit, error) {
 		if done {
 			return s.exit.result()
 		}
-		if idle && leaving == nil {
+		switch {
+		case !idle: // somebody has come meanwhile
+			leaving = nil
+		case leaving == nil:
 			leaving = time.After(leaveTime)
 		}
 		select {
@@ -415,7 +422,7 @@ func (s *Server) Close() error {
 func (s *Server) Info() Info {
 	st := s.b.Stats()
 	i := Info{
-		Channel: s.o.Channel, PID: st.Peer.PID, ServerPID: os.Getpid(), Args: st.Peer.Args, Started: s.began,
+		Channel: s.o.Channel, PID: st.Peer.PID, ServerPID: os.Getpid(), Args: briefly(st.Peer.Args), Started: s.began,
 		Running: true, TTY: st.Peer.Terminal, Output: st.Output.End, Restarts: st.Peer.Restarts, RestartAt: st.Peer.RestartAt, Prompt: s.o.Prompt,
 	}
 	if s.o.Name != nil {

@@ -2,13 +2,17 @@ package session
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
 
+	"github.com/spawnx/spawnx/diag"
 	"github.com/spawnx/spawnx/proc"
 )
 
@@ -175,6 +179,41 @@ func TestWhatWasDoneBefore(t *testing.T) {
 	a = &attachment{s: s, typed: a.typed}
 	if !first(4) || first(4) || first(5) || first(2) {
 		t.Error("4 is done over the next connection, and nothing else")
+	}
+}
+
+// Findings that are too many or too long are cut to a frame, the first ones come.
+func TestFindingsFit(t *testing.T) {
+	binary := strings.Repeat("\x00\xff\\", 1500)
+	var all []diag.Finding
+	for i := range 2000 {
+		f := diag.Finding{Who: fmt.Sprintf("sleep 1000 (pid %d)", i), Kind: diag.KindSleeps, What: "sleeps for 16m40s", Evidence: "state S; clock_nanosleep()"}
+		if i < 3 {
+			f.Held, f.Why, f.Steps = binary, strconv.Quote(binary), []string{strconv.Quote(binary), strconv.Quote(binary)}
+		}
+		all = append(all, f)
+	}
+	for _, n := range []int{0, 1, 3, 100, 2000} {
+		frame := jsonFrame(kindControl, &control{ID: 1, OK: true, Findings: fitting(slices.Clone(all[:n]))})
+		var c control
+		if err := object(frame[headLen:], &c); err != nil || !c.OK {
+			t.Fatalf("%d findings: %v, %s", n, err, c.Error)
+		}
+		told := c.Findings
+		if n > 100 {
+			last := told[len(told)-1]
+			told = told[:len(told)-1]
+			if len(told) < 100 || last.What != fmt.Sprintf("leaves out %d more", n-len(told)) {
+				t.Errorf("of %d come %d, and %v", n, len(told), last)
+			}
+		} else if len(told) != n {
+			t.Errorf("of %d come %d", n, len(told))
+		}
+		for i, f := range told {
+			if f.Who != all[i].Who {
+				t.Errorf("%d: %v", i, f)
+			}
+		}
 	}
 }
 
