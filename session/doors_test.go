@@ -620,6 +620,8 @@ func TestAClientThatAsksMuch(t *testing.T) {
 // gets all of the output.
 func TestWhoComesWhenAllIsOver(t *testing.T) {
 	dir := inRuntimeDir(t)
+	const leaveTime = 500 * time.Millisecond
+	defer session.SetLeaveTime(leaveTime)()
 	s, b := serve(t, "job", streamSpec(500_000), session.Options{})
 	left := make(chan struct{})
 	go func() {
@@ -631,10 +633,10 @@ func TestWhoComesWhenAllIsOver(t *testing.T) {
 	if _, err := b.Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	c := rawDial(t, filepath.Join(dir, "spawnx", "job", "control")) // it is a client with its hello
 	if _, err := stays.Collect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	c := rawDial(t, filepath.Join(dir, "spawnx", "job", "control"))
 	c.Write(rawFrame(1, 0, `{"spawnx":1,"role":"observer"}`))
 	var got int
 	var last string
@@ -644,7 +646,7 @@ func TestWhoComesWhenAllIsOver(t *testing.T) {
 			got += len(payload) - 8
 		}
 		if slow && got >= 256<<10 { // all that comes without an answer of ours
-			time.Sleep(1500 * time.Millisecond) // longer than who has everything is waited for
+			time.Sleep(2 * leaveTime) // longer than who has everything is waited for
 			slow = false
 		}
 		if !slow && kind == 2 {

@@ -17,3 +17,11 @@ func SetLookAround(d time.Duration) (back func()) {
 	lookAround = d
 	return func() { lookAround = old }
 }
+
+// SetLeaveTime changes for how long Servers wait for clients that have
+// everything, until back is called.
+func SetLeaveTime(d time.Duration) (back func()) {
+	old := leaveTime
+	leaveTime = d
+	return func() { leaveTime = old }
+}

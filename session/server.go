@@ -154,7 +154,6 @@ type Options struct {
 
 const (
 	defaultLinger = time.Minute
-	leaveTime     = time.Second
 	maxClients    = 256  // of a server
 	maxPeer       = 128  // of one user or address
 	maxPending    = 128  // that have not said hello
@@ -167,6 +166,7 @@ const (
 var (
 	helloTime  = 5 * time.Second
 	lookAround = 5 * time.Second // how often a Server looks whether it can be found
+	leaveTime  = time.Second     // for clients that have everything
 )
 
 // A Server serves one Bridge to many clients. Its methods may be called
