@@ -84,7 +84,7 @@ a terminal or pipes, watches over them and passes on what a person types.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.DisableFlagsInUseLine = true
-	root.SetUsageTemplate(usageTemplate)
+	root.SetUsageFunc(usage)
 	root.SetFlagErrorFunc(flagError)
 	return root
 }
