@@ -38,16 +38,14 @@ var signals sync.Mutex
 // signal(7)). So these get a handler for the moment. restore undoes it: signals are ignored and blocked as before, and a
 // blocked one that came meanwhile is pending again.
 func cleanSignals() (restore func()) {
+	// Without locking the thread: a goroutine that is not locked moves between threads that have all the mask that this
+	// process was started with. A locked one that blocks costs two switches of threads, and the fork blocks.
+	var none unix.Sigset_t
+	if blockedSignals() == none && len(ignoredSignals()) == 0 {
+		return func() {}
+	}
 	runtime.LockOSThread()
-	var blocked, none unix.Sigset_t
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, nil, &blocked); err != nil {
-		blocked = none // cannot fail: the arguments are right
-	}
-	anyIgnored := len(ignoredSignals()) > 0
-	if !anyIgnored && blocked == none {
-		return runtime.UnlockOSThread
-	}
-
+	blocked := blockedSignals()
 	signals.Lock()
 	ignored := ignoredSignals() // again, now that no other Start is changing them
 	masked := signalsOf(blocked)
@@ -76,6 +74,12 @@ func cleanSignals() (restore func()) {
 		signals.Unlock()
 		runtime.UnlockOSThread()
 	}
+}
+
+// blockedSignals is the mask of this thread.
+func blockedSignals() (mask unix.Sigset_t) {
+	_ = unix.PthreadSigmask(unix.SIG_SETMASK, nil, &mask) // cannot fail: the arguments are right
+	return mask
 }
 
 func contains(list []os.Signal, s os.Signal) bool {
