@@ -207,8 +207,8 @@ func inScriptWords(err error, text string) string {
 		return text
 	}
 	for _, h := range runtimeHints {
-		if h.re.MatchString(text) {
-			return text + "\nhint: " + h.re.ReplaceAllString(h.re.FindString(text), h.hint)
+		if re := h.re(); re.MatchString(text) {
+			return text + "\nhint: " + re.ReplaceAllString(re.FindString(text), h.hint)
 		}
 	}
 	return text
@@ -272,17 +272,17 @@ func question(unread string) string {
 
 // runtimeHints say what to write instead of what Starlark does not do.
 var runtimeHints = []struct {
-	re   *regexp.Regexp
+	re   func() *regexp.Regexp
 	hint string
 }{
-	{regexp.MustCompile(`unknown binary op: string \+ (\w+)`), "write str(…) around the $1"},
-	{regexp.MustCompile(`unknown binary op: (\w+) \+ string`), "write str(…) around the $1"},
-	{regexp.MustCompile(`cannot .* frozen (\w+)|frozen (\w+)`), "parallel works on several items at once, so what it shares is frozen (env always is): return the value, and collect r.value"},
-	{regexp.MustCompile(`key "(\w+)" not in dict`), `write .get("$1", default) where it may be missing`},
-	{regexp.MustCompile(`global variable (\w+) referenced before assignment`), "$1 is set further down, or not on this way"},
-	{regexp.MustCompile(`local variable (\w+) referenced before assignment`), "a function that assigns $1 has a $1 of its own: give it another name, or return the value"},
-	{regexp.MustCompile(`string has no \.format_map.*`), `write "%s" % x, or "{}".format(x)`},
-	{regexp.MustCompile(`^no terminal to ask at|: no terminal to ask at`), "run it at a terminal, or take the answer from args or env"},
+	{lazy.Regexp(`unknown binary op: string \+ (\w+)`), "write str(…) around the $1"},
+	{lazy.Regexp(`unknown binary op: (\w+) \+ string`), "write str(…) around the $1"},
+	{lazy.Regexp(`cannot .* frozen (\w+)|frozen (\w+)`), "parallel works on several items at once, so what it shares is frozen (env always is): return the value, and collect r.value"},
+	{lazy.Regexp(`key "(\w+)" not in dict`), `write .get("$1", default) where it may be missing`},
+	{lazy.Regexp(`global variable (\w+) referenced before assignment`), "$1 is set further down, or not on this way"},
+	{lazy.Regexp(`local variable (\w+) referenced before assignment`), "a function that assigns $1 has a $1 of its own: give it another name, or return the value"},
+	{lazy.Regexp(`string has no \.format_map.*`), `write "%s" % x, or "{}".format(x)`},
+	{lazy.Regexp(`^no terminal to ask at|: no terminal to ask at`), "run it at a terminal, or take the answer from args or env"},
 }
 
 // ---- mistakes that are seen without running

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spawnx/spawnx/internal/escape"
@@ -148,9 +149,9 @@ func inCommand(name string, err error) error {
 
 // lookup finds a command by its name.
 func lookup(name string) (*command, error) {
-	for i := range commands {
-		if commands[i].name == name {
-			return &commands[i], nil
+	for i, c := range commands() {
+		if c.name == name {
+			return &commands()[i], nil
 		}
 	}
 	p := failed("unknown command %s", escape.Quote(name))
@@ -195,8 +196,8 @@ var elsewhere = map[string]string{
 
 // nearestCommand is the command that was probably meant.
 func nearestCommand(name string) string {
-	names := make([]string, len(commands))
-	for i, c := range commands {
+	names := make([]string, len(commands()))
+	for i, c := range commands() {
 		names[i] = c.name
 	}
 	return nearest.Word(name, names)
@@ -235,16 +236,19 @@ const retryUsage = "retry DURATION COMMAND..."
 func Reference() string {
 	var b strings.Builder
 	b.WriteString("| command | what it does |\n|---|---|\n")
-	for _, c := range commands {
+	for _, c := range commands() {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.ReplaceAll(c.usage(), "|", "\\|"), c.about)
 	}
 	return b.String()
 }
 
-// commands are all there are, in the order of their names. Filled in by init, as they refer to themselves.
-var commands []command
+// commands are all there are, in the order of their names. Set by init, as they refer to themselves.
+var commands func() []command
 
 func init() {
-	commands = slices.Concat(fileCommands, execCommands, checkCommands, dialogCommands, screenCommands)
-	slices.SortFunc(commands, func(a, b command) int { return strings.Compare(a.name, b.name) })
+	commands = sync.OnceValue(func() []command {
+		all := slices.Concat(fileCommands, execCommands, checkCommands, dialogCommands, screenCommands)
+		slices.SortFunc(all, func(a, b command) int { return strings.Compare(a.name, b.name) })
+		return all
+	})
 }

@@ -4,13 +4,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/lazy"
 )
 
 // Systems and processors that Go knows: each is a condition.
@@ -23,12 +23,12 @@ var (
 		"mips64le", "mips64p32", "mips64p32le", "mipsle", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x",
 		"sparc", "sparc64", "wasm"}
 	others    = []string{"unix", "short", "net", "link", "symlink", "root", "gc", "gccgo"}
-	goRelease = regexp.MustCompile(`^go1\.([1-9][0-9]*)$`)
+	goRelease = lazy.Regexp(`^go1\.([1-9][0-9]*)$`)
 )
 
 // checkCond returns an error for a condition that nobody knows.
 func checkCond(name string) error {
-	if strings.HasPrefix(name, "exec:") && name != "exec:" || goRelease.MatchString(name) ||
+	if strings.HasPrefix(name, "exec:") && name != "exec:" || goRelease().MatchString(name) ||
 		slices.Contains(systems, name) || slices.Contains(processors, name) || slices.Contains(others, name) {
 		return nil
 	}
@@ -53,7 +53,7 @@ func (s *state) holds(name string) bool {
 	if program, ok := strings.CutPrefix(name, "exec:"); ok {
 		return s.inPath(program)
 	}
-	if m := goRelease.FindStringSubmatch(name); m != nil {
+	if m := goRelease().FindStringSubmatch(name); m != nil {
 		return !olderGo(m[1])
 	}
 	return false

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/diag"
 	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/lazy"
 	"github.com/spawnx/spawnx/proc"
 )
 
@@ -68,12 +68,12 @@ type job struct {
 	out, errs keep
 }
 
-var background = regexp.MustCompile(`^&([a-zA-Z_0-9]+&)?$`)
+var background = lazy.Regexp(`^&([a-zA-Z_0-9]+&)?$`)
 
 // cutBackground takes & or &NAME& from the end of an exec's arguments.
 func cutBackground(args []string) (rest []string, name string, is bool) {
 	last := args[len(args)-1]
-	if !background.MatchString(last) {
+	if !background().MatchString(last) {
 		return args, "", false
 	}
 	return args[:len(args)-1], strings.Trim(last, "&"), true

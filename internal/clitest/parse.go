@@ -16,6 +16,7 @@ import (
 
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/golden"
+	"github.com/spawnx/spawnx/internal/lazy"
 )
 
 // A Test is a test file that was read and checked.
@@ -381,7 +382,7 @@ func tornQuotes(words []word) error {
 }
 
 // operator is what a shell would not give to the program.
-var operator = regexp.MustCompile(`^(\||\|\||&&|;|<[^>]*|<<.*|[0-9]*>.*|&>.*)$`)
+var operator = lazy.Regexp(`^(\||\|\||&&|;|<[^>]*|<<.*|[0-9]*>.*|&>.*)$`)
 
 // shellWords finds the words of a shell in a line that runs a program or handles files: here they would be
 // arguments, and the test would check nothing of what it seems to.
@@ -394,7 +395,7 @@ func shellWords(words []word) error {
 		last := w[len(w)-1]
 		text := last.text
 		middle := text == "&" && name+1+i < len(words)-1
-		if last.quoted || !strings.HasSuffix(text, ";") && (len(w) > 1 || !middle && !operator.MatchString(text)) {
+		if last.quoted || !strings.HasSuffix(text, ";") && (len(w) > 1 || !middle && !operator().MatchString(text)) {
 			continue
 		}
 		return hinted(fmt.Sprintf("one command a line, or exec sh -c '...'; as an argument write '%s'", text), "%s: there is no shell here: %s would be an argument", words[name][0].text, text)

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/spawnx/spawnx/internal/clitest/report"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/grammar"
+	"github.com/spawnx/spawnx/internal/lazy"
 	"github.com/spawnx/spawnx/internal/scale"
 	"github.com/spawnx/spawnx/proc"
 )
@@ -90,7 +90,7 @@ func fixedEnv(s *state) map[string]string {
 		"SHELL":  "/bin/sh",
 
 		"GOTRACEBACK": "system",
-		"goversion":   strings.TrimPrefix(release.FindString(runtime.Version()), "go"),
+		"goversion":   strings.TrimPrefix(release().FindString(runtime.Version()), "go"),
 		"devnull":     os.DevNull,
 		"exe":         "",
 		"/":           string(os.PathSeparator),
@@ -111,7 +111,7 @@ func fixedEnv(s *state) map[string]string {
 }
 
 // release is Go's, without the patch: go1.26.
-var release = regexp.MustCompile(`^go[0-9]+\.[0-9]+`)
+var release = lazy.Regexp(`^go[0-9]+\.[0-9]+`)
 
 // environ is the environment of a program that is started now.
 func (s *state) environ() []string {

@@ -3,10 +3,11 @@ package clitest
 import (
 	"fmt"
 	"os"
-	"regexp"
+
+	"github.com/spawnx/spawnx/internal/lazy"
 )
 
-var umaskLine = regexp.MustCompile(`(?m)^Umask:\s*([0-7]+)$`)
+var umaskLine = lazy.Regexp(`(?m)^Umask:\s*([0-7]+)$`)
 
 // ownUmask is our file mode mask, nil where it is not known. Who starts a contained program would have to read it each
 // time, which costs a twentieth of what a small program does.
@@ -16,7 +17,7 @@ func ownUmask() *uint32 {
 		return nil
 	}
 	var mask uint32
-	m := umaskLine.FindSubmatch(status)
+	m := umaskLine().FindSubmatch(status)
 	if m == nil {
 		return nil
 	}
