@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,7 +57,9 @@ func NewHandler(o Options) *Handler {
 
 // Close ends all sockets.
 func (h *Handler) Close() error {
+	h.mu.Lock() // nobody is let in who looked before
 	h.cancel()
+	h.mu.Unlock()
 	h.work.Wait()
 	return nil
 }
@@ -142,6 +145,11 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) {
 	}
 	if bearer(r) == "" && !h.guard.valid(first.Token) {
 		_ = conn.Close(closeToken, "wrong token")
+		return
+	}
+	if first.Name != h.o.Name && strings.ContainsAny(first.Name, ":/") {
+		// An address: a page is no way to sockets and machines that only this process may reach, with its SPAWNX_TOKEN.
+		_ = conn.Close(closeMissing, "no such program")
 		return
 	}
 	p := &page{h: h, conn: conn, hello: first}

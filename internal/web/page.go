@@ -91,8 +91,7 @@ func (p *page) programs(ctx context.Context) error {
 		}
 		list := []program{}
 		for _, i := range all {
-			i.Clients = 0 // we are one of them: no news
-			i.Output = 0
+			i.Clients, i.Output = 0, 0 // who comes and goes, and what it writes, is no news here
 			_, err := debugger.DoorsOf(i)
 			list = append(list, program{i, err == nil})
 		}
@@ -121,9 +120,14 @@ func (p *page) dial(ctx context.Context, from session.From) (*session.Client, er
 		d.Role = session.Owner // any page may type; the driver's seat, and with it the size, is a person's at a terminal
 	}
 	if p.hello.Rows > 0 && p.hello.Cols > 0 {
-		d.Size = proc.Size{Rows: p.hello.Rows, Cols: p.hello.Cols}
+		d.Size = sizeOf(p.hello.Rows, p.hello.Cols)
 	}
 	return d.Dial(ctx, p.hello.Name)
+}
+
+// sizeOf is a page's window, as far as a terminal is made so large for it.
+func sizeOf(rows, cols int) proc.Size {
+	return proc.Size{Rows: min(rows, 500), Cols: min(cols, 1000)}
 }
 
 // An order is what a terminal's page says besides what is typed.
@@ -250,9 +254,9 @@ func (p *page) pump(ctx context.Context, c *session.Client, acks <-chan int64) e
 		case err == nil:
 		case errors.Is(err, os.ErrDeadlineExceeded): // a terminal may be resized and not say anything
 		case bridge.IsLost(err): // it was too slow: what it shows now is of no use
-			painted, perr := c.Repaint(ctx)
-			if perr != nil {
-				return perr
+			painted, err := anew(ctx, c, err)
+			if err != nil {
+				return err
 			}
 			r.Advance(painted.Offset)
 			if err := p.write(ctx, websocket.MessageBinary, frame(framePicture, painted.Offset, painted.Bytes)); err != nil {
@@ -272,6 +276,18 @@ func (p *page) pump(ctx context.Context, c *session.Client, acks <-chan int64) e
 			return err
 		}
 	}
+}
+
+// anew is what a page shows that has lost output: the screen, or where the program
+// has no terminal a line that says so.
+func anew(ctx context.Context, c *session.Client, err error) (session.Picture, error) {
+	painted, perr := c.Repaint(ctx)
+	var lost *bridge.LostError
+	if errors.Is(perr, errors.ErrUnsupported) && errors.As(err, &lost) {
+		note := fmt.Sprintf("[spawnx: %d bytes are missing here]\r\n", lost.To-lost.From)
+		return session.Picture{Offset: lost.To, Bytes: []byte(note)}, nil
+	}
+	return painted, perr
 }
 
 // listen takes what the page says.
@@ -301,8 +317,7 @@ func (p *page) listen(ctx context.Context, c *session.Client, acks chan int64) e
 			acks <- o.Ack
 		}
 		if o.Resize[0] > 0 && o.Resize[1] > 0 && p.h.o.Drive {
-			size := proc.Size{Rows: min(o.Resize[0], 500), Cols: min(o.Resize[1], 1000)}
-			if c.Bridge().Resize(size) == nil { // where it has no terminal it has no size
+			if c.Bridge().Resize(sizeOf(o.Resize[0], o.Resize[1])) == nil { // where it has no terminal it has no size
 				if err := p.resized(ctx, c); err != nil { // to what it is now: another window may count
 					return err
 				}
@@ -310,6 +325,10 @@ func (p *page) listen(ctx context.Context, c *session.Client, acks chan int64) e
 		}
 	}
 }
+
+// newLines has a screen take a newline for both moves, as nobody does it for a
+// program without a terminal (LNM).
+const newLines = "\x1b[20h"
 
 // text is the terminal for a page without a terminal of its own: the server paints
 // rows of text.
@@ -324,10 +343,18 @@ func (p *page) text(ctx context.Context) error {
 	}
 	defer c.Close()
 	size := c.Size().OrDefault()
-	s := screen.New(size.Rows, size.Cols)
-	if picture != nil {
-		_, _ = s.Write(picture[9:]) // never fails
+	begin := func(painted []byte) *screen.Screen {
+		s := screen.New(size.Rows, size.Cols)
+		if c.Size() == (proc.Size{}) {
+			painted = append([]byte(newLines), painted...)
+		}
+		_, _ = s.Write(painted) // never fails
+		return s
 	}
+	if picture != nil {
+		picture = picture[9:]
+	}
+	s := begin(picture)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var reading sync.WaitGroup
@@ -365,7 +392,14 @@ func (p *page) text(ctx context.Context) error {
 			s.Resize(size.Rows, size.Cols)
 		}
 		switch {
-		case err == nil, bridge.IsLost(err), errors.Is(err, os.ErrDeadlineExceeded):
+		case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
+		case bridge.IsLost(err):
+			painted, err := anew(ctx, c, err)
+			if err != nil {
+				return err
+			}
+			r.Advance(painted.Offset)
+			s = begin(painted.Bytes)
 		case errors.Is(err, io.EOF):
 			return p.tell(ctx, map[string]any{"text": s.Text(), "ended": "has ended"})
 		default:

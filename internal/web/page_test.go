@@ -33,11 +33,16 @@ func serve(t *testing.T, drive bool, args ...string) *httptest.Server {
 // share starts a program under a name.
 func share(t *testing.T, as string, args ...string) {
 	t.Helper()
+	shareSpec(t, as, proc.Command(args[0], args[1:]...))
+}
+
+func shareSpec(t *testing.T, as string, spec proc.Spec) {
+	t.Helper()
 	name, err := session.Reserve(as)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := bridge.Start(t.Context(), proc.Command(args[0], args[1:]...))
+	b, err := bridge.Start(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,6 +172,28 @@ func shown(t *testing.T, conn *websocket.Conn, text string) (n int) {
 	return n
 }
 
+// A program on pipes has no screen: a page that did not keep up is told what is
+// missing, and goes on.
+func TestAPageThatDoesNotKeepUpWithPipes(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	spec := proc.Command("sh", "-c", "printf 'one\\ntwo\\n'; read x; seq 1 1000000; echo done; exec cat")
+	spec.Stdio = proc.Pipes
+	shareSpec(t, "prog", spec)
+	server := page(t, true)
+	text := open(t, server, `{"token":"right","open":"text","name":"prog"}`)
+	if got := hear(t, text, "two"); !strings.Contains(got, `one\ntwo`) {
+		t.Errorf("lines as a terminal without anybody's CR shows them: %q", got)
+	}
+	conn := open(t, server, `{"token":"right","open":"terminal","name":"prog"}`)
+	hear(t, conn, "two")
+	if err := conn.Write(t.Context(), websocket.MessageBinary, []byte("\n")); err != nil {
+		t.Fatal(err)
+	}
+	hear(t, text, "done") // the program was not held up
+	shown(t, conn, "bytes are missing here")
+	shown(t, conn, "done")
+}
+
 func TestWhoDoesNotGetIn(t *testing.T) {
 	server := serve(t, true, "cat")
 	for _, tt := range []struct {
@@ -209,6 +236,21 @@ func TestWhoDoesNotGetIn(t *testing.T) {
 		t.Errorf("a foreign Host: %v, %v", resp, err)
 	}
 	resp.Body.Close()
+}
+
+// A page names programs, and no addresses: what this process may reach with its
+// token is not for who may look at programs here.
+func TestAPageIsNoWayElsewhere(t *testing.T) {
+	server := serve(t, false, "cat")
+	path := filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "spawnx", "prog", "control")
+	for _, name := range []string{"spawnx:" + path, "spawnx:127.0.0.1:1", "../prog", "tcp:127.0.0.1:1"} {
+		for _, kind := range []string{"terminal", "text", "debugger"} {
+			conn := open(t, server, `{"token":"right","open":"`+kind+`","name":"`+name+`"}`)
+			if _, data, err := conn.Read(t.Context()); websocket.CloseStatus(err) != 4404 {
+				t.Errorf("%s %s: %q, %v", kind, name, data, err)
+			}
+		}
+	}
 }
 
 func TestThePage(t *testing.T) {

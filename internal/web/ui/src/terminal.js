@@ -75,6 +75,7 @@ export class TerminalPane {
       this.note.textContent = this.#role();
     }
     if (m.rows > 0 && m.cols > 0) this.term.resize(m.cols, m.rows);
+    if (m.rows === 0) this.term.options.convertEol = true; // on pipes nobody makes a CR LF of a newline
     if (m.ended) this.note.textContent = m.ended;
   }
 
