@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,9 +17,12 @@ import (
 	"github.com/spawnx/spawnx/internal/artifact"
 	"github.com/spawnx/spawnx/internal/clitest/report"
 	"github.com/spawnx/spawnx/internal/escape"
+	"github.com/spawnx/spawnx/internal/golden"
 	"github.com/spawnx/spawnx/internal/grammar"
+	"github.com/spawnx/spawnx/internal/lazy"
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/ptyio"
+	"github.com/spawnx/spawnx/screen"
 )
 
 // The commands of a dialog. Each speaks to the unnamed program, or to the one that @NAME names.
@@ -259,7 +263,45 @@ func (s *state) cmdExpect(c call) error {
 	if e.silent && s.ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
-	return err
+	return s.withScreen(p, err, e)
+}
+
+// withScreen adds the screen to the error of a wait for the output of a program that draws one: its output is no text
+// that a person could read.
+func (s *state) withScreen(p *program, err error, e expectation) error {
+	var dialog *expect.Error
+	if e.screen || !errors.As(err, &dialog) {
+		return err
+	}
+	what, text := s.seen(p)
+	if what != "screen" {
+		return err
+	}
+	lines, hint, hinted := strings.Cut(err.Error(), "\nhint: ")
+	head := lines[:strings.Index(lines+"\n  sent ", "\n  sent ")]
+	head = head[:strings.Index(head+"\n  program ", "\n  program ")]
+	screen := (&problem{}).with(what, text).Error()
+	for _, c := range e.cases {
+		if !hinted && shows(p.display.Screen, c) {
+			hint, hinted = "it is on the screen: write expect -screen", true
+		}
+	}
+	if hinted {
+		hint = "\nhint: " + hint
+	}
+	return &worded{head + screen + lines[len(head):] + hint, err}
+}
+
+// shows reports whether the screen shows a text or regular expression.
+func shows(s *screen.Screen, p expect.Pattern) bool {
+	switch p := p.(type) {
+	case expect.Text:
+		return strings.Contains(s.Text(), string(p))
+	case expect.Regexp:
+		re, err := regexp.Compile(string(p))
+		return err == nil && re.MatchString(s.Text())
+	}
+	return false
 }
 
 func (s *state) cmdSend(c call) error {
@@ -435,13 +477,13 @@ func (s *state) waitProgram(ctx context.Context, p *program, want exitWanted) er
 	p.watch.Waits("the end")
 	if p.rules { // they act in waits only
 		if _, err := p.c.Expect(ctx, expect.EOF); err != nil {
-			return err
+			return s.stillRuns(p, err)
 		}
 	}
 	exit, err := p.c.Wait(ctx)
 	var ended *proc.ExitError
 	if err != nil && !errors.As(err, &ended) {
-		return err
+		return s.stillRuns(p, err)
 	}
 	delete(s.programs, p.name)
 	s.ended[p.name], p.waited = p, s.number
@@ -454,14 +496,40 @@ func (s *state) waitProgram(ctx context.Context, p *program, want exitWanted) er
 	case want.any && exit.Status() != 0, !want.any && exit.Status() == want.status:
 		return nil
 	case want.any:
-		return failed("%s ended with %s", p.command(), exit).with("output", s.veil.output(s.stdout.text))
+		return failed("%s ended with %s", p.command(), exit).with(s.seen(p))
 	}
 	wanted := ""
 	if want.status != 0 {
 		wanted = ", not " + strconv.Itoa(want.status)
 	}
-	return failed("%s ended with %s%s", p.command(), exit, wanted).with("output", s.veil.output(s.stdout.text))
+	return failed("%s ended with %s%s", p.command(), exit, wanted).with(s.seen(p))
 }
+
+// stillRuns is the error of a wait for the end of a program, with what is to be seen of it: it may ask something.
+func (s *state) stillRuns(p *program, err error) error {
+	var dialog *expect.Error
+	if !errors.As(err, &dialog) || !dialog.Timeout() {
+		return err
+	}
+	late := hinted(dialog.Hint(), "%s did not end in %s", p.command(), brief(dialog.Elapsed)).with(s.seen(p))
+	late.err, late.tail = err, stateOf(dialog)
+	return late
+}
+
+// seen is what a person sees last of a program, and what that is: the screen, where it has drawn one, else the output.
+func (s *state) seen(p *program) (what, text string) {
+	if p.display != nil && drawn().MatchString(p.out.output().text) && strings.TrimSpace(p.display.Screen.Text()) != "" {
+		return "screen", s.veil.output(golden.Format(p.display.Screen, false))
+	}
+	text = s.veil.output(p.plain().text)
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n" // a prompt has none, and that is nothing to tell
+	}
+	return "output", text
+}
+
+// drawn finds what only full-screen programs do: they take the other screen, or move the cursor to a place of it.
+var drawn = lazy.Regexp("\x1b\\[(\\?1049h|\\?47h|[0-9]+;[0-9]+H)")
 
 // plain is what the program wrote without escape sequences. On pipes it is all it wrote.
 func (p *program) plain() output {

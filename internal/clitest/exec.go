@@ -179,7 +179,7 @@ func (j *job) wait(ctx context.Context) (proc.Exit, error) {
 
 // late is the error of a program that did not end in time: what it wrote, and what it does instead.
 func (j *job) late() error {
-	p := failed("%s did not end in time", j.command()).with("stdout", j.veil.output(j.out.output().text)).with("stderr", j.veil.output(j.errs.output().text))
+	p := failed("%s still runs after %s", j.command(), brief(j.b.Stats().Peer.Ran)).with("stdout", j.veil.output(j.out.output().text)).with("stderr", j.veil.output(j.errs.output().text))
 	snapshot, _ := diag.TakePID(j.b.Stats().Peer.PID) // what could not be seen is said in it
 	for i, f := range diag.Explain(snapshot) {
 		p.details = append(p.details, detail{[]string{"program", ""}[min(i, 1)], f.String()})

@@ -1,6 +1,7 @@
 package clitest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/golden"
 	"github.com/spawnx/spawnx/internal/keys"
+	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/screen"
 )
 
@@ -108,26 +110,30 @@ func (s *state) cmdScreen(c call) error {
 		if d.Text() == asItShould {
 			return nil
 		}
-		return s.differs(name, d, nil)
+		return s.differs(name, p, nil)
 	}
 	p.watch.Waits("the screen " + name)
 	m, err := p.c.Expect(s.ctx, expect.OnScreen(expect.Text(asItShould)), expect.EOF)
 	if err == nil && m.Pattern == expect.EOF && d.Text() != asItShould {
-		return s.differs(name, d, nil)
+		return s.differs(name, p, nil)
 	}
 	if err != nil {
-		return s.differs(name, d, err)
+		return s.differs(name, p, err)
 	}
 	return nil
 }
 
 // differs says in what the screen is not as it should be, and what the program does instead of making it so.
-func (s *state) differs(name string, d *display, err error) error {
+func (s *state) differs(name string, of *program, err error) error {
 	p := hinted("if it should look like this: spawnx test -u "+s.test.Name, "")
 	var dialog *expect.Error
 	switch {
 	case err == nil:
-		p.what = fmt.Sprintf("%s differs, and the program has ended (- expected, + shown)", escape.Visible(name))
+		how := ""
+		if exit := of.exit(); exit.Status() != 0 {
+			how, p.hint = " with "+exit.String(), "" // it should not look like this
+		}
+		p.what = fmt.Sprintf("%s differs, and the program has ended%s (- expected, + shown)", escape.Visible(name), how)
 	case errors.As(err, &dialog) && dialog.Timeout():
 		p.what = fmt.Sprintf("%s still differs after %s (- expected, + shown)", escape.Visible(name), brief(dialog.Elapsed))
 	default:
@@ -135,7 +141,7 @@ func (s *state) differs(name string, d *display, err error) error {
 	}
 	p.err = err
 	label := "screen"
-	if difference := d.differs; difference != nil {
+	if difference := of.display.differs; difference != nil {
 		for _, row := range strings.Split(s.veil.output(difference.Error()), "\n")[1:] {
 			p.details = append(p.details, detail{label, escape.Visible(strings.TrimPrefix(row, "  "))})
 			label = ""
@@ -145,6 +151,14 @@ func (s *state) differs(name string, d *display, err error) error {
 		p.tail = stateOf(dialog)
 	}
 	return p
+}
+
+// exit is how the program ended, whose output is over; zero where it still runs.
+func (p *program) exit() proc.Exit {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	exit, _ := p.c.Bridge().Wait(ctx)
+	return exit
 }
 
 // stateOf are the lines of a failed wait about the program, not about what was awaited.
