@@ -109,6 +109,9 @@ func (c *console) locate(file string, path *string) {
 	}
 	known, ok := c.found[file]
 	if !ok {
+		if len(c.found) > maxFound { // a program on the same terminal may name any number
+			clear(c.found)
+		}
 		known = findSource(file, c.dirs)
 		c.found[file] = known
 		if base := filepath.Base(known); known != "" && c.found[base] == "" { // some debuggers say it so elsewhere
@@ -117,6 +120,8 @@ func (c *console) locate(file string, path *string) {
 	}
 	*path = known
 }
+
+const maxFound = 10000
 
 // sourceDirs are the folders in which the sources of a program are looked for:
 // where its debugger runs, and where it lies itself.
@@ -278,7 +283,7 @@ func (r *consoleReader) feed(text string) (events []Event, answer *Reply) {
 	}
 	const longest = 64 << 10 // no prompt, and no line that a pattern is for
 	if len(r.line) > longest {
-		r.said.WriteString(r.line)
+		r.say(r.line)
 		r.line, r.behind = "", 0
 	}
 	n := r.promptBefore(r.line)
@@ -327,6 +332,12 @@ func (r *consoleReader) atPrompt(n int) (events []Event, answer *Reply) {
 	r.said.Reset()
 	r.lines, r.failed, r.command = 0, false, ""
 	return events, answer
+}
+
+// say keeps what was shown, for the answer: the beginning of it, where a program
+// on the same terminal writes without end.
+func (r *consoleReader) say(text string) {
+	r.said.WriteString(text[:min(len(text), maxSaid-r.said.Len())])
 }
 
 const errMore = "the command is to go on in more lines: give it at the console"
@@ -414,7 +425,7 @@ func (r *consoleReader) ended(line string) (events []Event) {
 		}
 		return nil
 	}
-	r.said.WriteString(line + "\n")
+	r.say(line + "\n")
 	r.lines++
 	events = append(events, Event{Kind: KindOutput, Text: line + "\n"})
 	if match(r.patterns.failed, line) != nil {

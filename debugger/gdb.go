@@ -111,6 +111,8 @@ func (g *gdb) run(ctx context.Context) {
 // can answer; on the machine interface gdb takes every answer for yes.
 var gdbAsks = regexp.MustCompile(`\(\[?y\]? or \[?n\]?\) $`)
 
+const longestQuestion = 4 << 10
+
 // watchQuestions tells of questions at the console.
 func (g *gdb) watchQuestions(ctx context.Context) {
 	r := g.d.console.Output().Reader("questions", bridge.Skip)
@@ -129,6 +131,7 @@ func (g *gdb) watchQuestions(ctx context.Context) {
 		if i := strings.LastIndexByte(line, '\n'); i >= 0 {
 			line, told = line[i+1:], false
 		}
+		line = line[max(0, len(line)-longestQuestion):]
 		if asks := gdbAsks.MatchString(line); asks && !told {
 			told = true
 			g.d.mu.Lock()

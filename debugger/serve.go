@@ -154,6 +154,8 @@ func (d *Debugger) ServeEvents(ctx context.Context, conn io.ReadWriter, drive bo
 		}
 		mu.Lock()
 		defer mu.Unlock()
+		d.mu.Lock() // the line for a gap before it tells the state
+		defer d.mu.Unlock()
 		o.put(append(line, '\n'), true)
 		owed--
 	}
@@ -172,12 +174,15 @@ func (d *Debugger) ServeEvents(ctx context.Context, conn io.ReadWriter, drive bo
 		}
 		mu.Lock()
 		owed++
+		busy := owed > most
 		mu.Unlock()
 		var r request
 		err := json.Unmarshal(line, &r)
 		switch {
 		case err != nil:
 			reply(request{}, Reply{}, fmt.Errorf("no request: %w\nhint: write {\"id\":1,\"do\":\"COMMAND\"}", err))
+		case busy:
+			reply(r, Reply{}, &BusyError{Why: fmt.Sprintf("%d requests wait already", most)})
 		case !drive:
 			reply(r, Reply{}, errors.New("this front end may only listen"))
 		case r.Interrupt:
@@ -185,11 +190,7 @@ func (d *Debugger) ServeEvents(ctx context.Context, conn io.ReadWriter, drive bo
 		case r.Do == nil:
 			reply(r, Reply{}, errors.New("no request: neither \"do\" nor \"interrupt\" is in it\nhint: write {\"id\":1,\"do\":\"COMMAND\"}"))
 		default:
-			select {
-			case queue <- r:
-			default:
-				reply(r, Reply{}, &BusyError{Why: fmt.Sprintf("%d commands wait already", most)})
-			}
+			queue <- r // there is room
 		}
 		return true
 	}, func() bool {
