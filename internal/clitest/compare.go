@@ -157,6 +157,12 @@ func (s *state) cmdMatch(c call) error {
 		return nil
 	case len(found) == 0:
 		p := failed("no match for %s%s", pattern, in).with(label, shown)
+		switch { // the other may say why
+		case c.cmd.name == "stdout" && s.stderr.text != "":
+			p.with("stderr", s.veil.output(s.stderr.text))
+		case c.cmd.name == "stderr" && s.stdout.text != "" && !s.joined:
+			p.with("stdout", s.veil.output(s.stdout.text))
+		}
 		switch {
 		case regexp.QuoteMeta(m.pattern) != m.pattern && strings.Contains(text, m.pattern):
 			p.hint = fmt.Sprintf("it is there as text: write '%s'", strings.ReplaceAll(regexp.QuoteMeta(m.pattern), "'", "''"))
