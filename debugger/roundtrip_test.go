@@ -93,10 +93,9 @@ func (f *front) ask(tb testing.TB, command string) {
 	}
 }
 
-// overPipes is what a front end that starts gdb itself has.
-func overPipes(tb testing.TB, program string) *front {
+// started starts a command on pipes.
+func started(tb testing.TB, cmd *exec.Cmd) (io.WriteCloser, io.Reader) {
 	tb.Helper()
-	cmd := exec.Command("gdb", "-q", "--interpreter=mi3", "-iex", "set pagination off", "-iex", "set mi-async on", program)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		tb.Fatal(err)
@@ -108,6 +107,14 @@ func overPipes(tb testing.TB, program string) *front {
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
+	return in, out
+}
+
+// overPipes is what a front end that starts gdb itself has.
+func overPipes(tb testing.TB, program string) *front {
+	tb.Helper()
+	cmd := exec.Command("gdb", "-q", "--interpreter=mi3", "-iex", "set pagination off", "-iex", "set mi-async on", program)
+	in, out := started(tb, cmd)
 	tb.Cleanup(func() { in.Close(); _, _ = io.Copy(io.Discard, out); _ = cmd.Wait() })
 	return &front{in: in, out: bufio.NewReader(out)}
 }
@@ -149,17 +156,7 @@ func overTheBridge(tb testing.TB, program string) *front {
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), serveVariable+"="+program, "XDG_RUNTIME_DIR="+shortDir(tb))
 	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
+	in, out := started(tb, cmd)
 	tb.Cleanup(func() { in.Close(); _ = cmd.Wait() })
 	var doors debugger.Doors
 	if err := json.NewDecoder(out).Decode(&doors); err != nil {

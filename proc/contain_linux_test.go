@@ -376,15 +376,21 @@ func TestTheDeathOfTheKeeper(t *testing.T) {
 	})
 }
 
+// cgroups begins with a new keeper, and reports whether it has cgroups.
+func cgroups(t *testing.T) bool {
+	newKeeper(t)
+	how, err := CheckContainment()
+	if err != nil || how != ByCgroup {
+		t.Logf("no cgroup is to be had here: %v, %v", how, err)
+		return false
+	}
+	return true
+}
+
 // The cgroup of a program that left nobody serves the next one; one that left somebody keeps it. Nobody takes the one for
 // the other.
 func TestACgroupIsUsedAgain(t *testing.T) {
-	if *contain != "" {
-		return
-	}
-	newKeeper(t)
-	if how, err := CheckContainment(); err != nil || how != ByCgroup {
-		t.Logf("no cgroup is to be had here: %v, %v", how, err)
+	if *contain != "" || !cgroups(t) {
 		return
 	}
 	isReaped := func(p *Process) bool {
@@ -560,12 +566,7 @@ func TestTheKeeperReapsOrphans(t *testing.T) {
 // What a supervisor and its keeper leave when they die at the same moment is ended by the next keeper, where there are
 // cgroups; and nobody touches what belongs to a keeper that lives.
 func TestTheNextKeeperSweeps(t *testing.T) {
-	if *contain != "" {
-		return
-	}
-	newKeeper(t)
-	if how, err := CheckContainment(); err != nil || how != ByCgroup {
-		t.Logf("no cgroup is to be had here: %v, %v", how, err)
+	if *contain != "" || !cgroups(t) {
 		return
 	}
 	other := start(t, contained(sh(Pipes, "read x")))

@@ -239,6 +239,19 @@ func (e *endedError) Error() string {
 	return fmt.Sprintf("it has ended, and starts again in %v", left)
 }
 
+// act joins a program that runs and does something to it.
+func (f *far) act(verb, name string, do func(*session.Client) error) error {
+	c, err := f.dial(session.Dialer{From: session.Nothing}, name)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err = living(context.Background(), c); err == nil {
+		err = do(c)
+	}
+	return ofName(verb, name, err)
+}
+
 // converse joins a program and talks with it.
 func (f *far) converse(d session.Dialer, verb, name string, talk func(*session.Client, *expect.Console) error) error {
 	c, err := f.dial(d, name)

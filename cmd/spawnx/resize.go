@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
 
 	"github.com/spawnx/spawnx/ptyio"
@@ -24,15 +22,7 @@ their window again when that changes (run --window fixed: it does not).`,
 			if err != nil {
 				return usageOf(cmd, err)
 			}
-			c, err := f.dial(session.Dialer{From: session.Nothing}, words[0])
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			if err := living(context.Background(), c); err != nil {
-				return ofName("resize", words[0], err)
-			}
-			return ofName("resize", words[0], c.Bridge().Resize(size))
+			return f.act("resize", words[0], func(c *session.Client) error { return c.Bridge().Resize(size) })
 		},
 		ValidArgsFunction: completeName,
 	}

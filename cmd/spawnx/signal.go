@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"strings"
 
@@ -27,15 +26,7 @@ What a key of its terminal would do, to the program in the foreground, does spaw
 			if err != nil {
 				return usageOf(cmd, err)
 			}
-			c, err := f.dial(session.Dialer{From: session.Nothing}, words[0])
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			if err := living(context.Background(), c); err != nil {
-				return ofName("signal", words[0], err)
-			}
-			return ofName("signal", words[0], c.Bridge().Signal(s))
+			return f.act("signal", words[0], func(c *session.Client) error { return c.Bridge().Signal(s) })
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, words []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(words) == 1 {
