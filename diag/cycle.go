@@ -227,21 +227,26 @@ func circleFrom(arrows []arrow, start int) []arrow {
 			return nil // this one can go on
 		}
 	}
-	return wayBack(arrows, start, start, nil)
+	return wayBack(arrows, start, start, map[int]bool{})
 }
 
-// wayBack returns the arrows of a way from at to home.
-func wayBack(arrows []arrow, at, home int, way []arrow) []arrow {
+// wayBack returns the arrows of a way from at to home. It passes nobody twice: from
+// whom no way was found there is none, and a program can have as many ways tried as
+// it likes.
+func wayBack(arrows []arrow, at, home int, passed map[int]bool) []arrow {
+	if passed[at] {
+		return nil
+	}
+	passed[at] = true
 	for _, a := range arrows {
-		if a.from != at || slices.ContainsFunc(way, func(b arrow) bool { return b.from == a.from }) {
+		if a.from != at {
 			continue
 		}
-		longer := append(slices.Clone(way), a)
 		if a.to == home {
-			return longer
+			return []arrow{a}
 		}
-		if found := wayBack(arrows, a.to, home, longer); found != nil {
-			return found
+		if rest := wayBack(arrows, a.to, home, passed); rest != nil {
+			return append([]arrow{a}, rest...)
 		}
 	}
 	return nil

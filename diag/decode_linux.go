@@ -120,8 +120,8 @@ func timespec(pid int, addr uint64, unit time.Duration) time.Duration {
 		return someTime
 	}
 	sec, sub := binary.NativeEndian.Uint64(b[:]), binary.NativeEndian.Uint64(b[8:])
-	const most = 1 << 33 // seconds that a Duration holds
-	return time.Duration(min(sec, most))*time.Second + time.Duration(sub)*unit
+	const most = 1 << 33 // seconds that a Duration holds twice over
+	return time.Duration(min(sec, most/2))*time.Second + time.Duration(min(sub, uint64(most/2*time.Second/unit)))*unit
 }
 
 func futexTime(pid int, name string, a [6]uint64) time.Duration {

@@ -3,12 +3,16 @@ package diag
 import (
 	"debug/elf"
 	"encoding/binary"
+	"io"
 	"os"
 	"path"
 	"strconv"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/spawnx/spawnx/internal/procfs"
+	"golang.org/x/sys/unix"
 )
 
 // What a C program has printed and not flushed lies in the buffers of its FILEs.
@@ -98,37 +102,43 @@ type symbol struct {
 	fixed bool // an address, not a distance from where it is loaded
 }
 
-// symbols remembers what was found: a C library has thousands of symbols. The key
-// is the file's device, inode and time.
+// symbols remembers what was found: a C library has thousands of symbols.
 var symbols sync.Map
 
-func symbolOf(pid int, m procfs.Mapping) symbol {
-	// As the process sees it, which may have another root; the file may have been replaced since.
-	name := "/proc/" + strconv.Itoa(pid) + "/root" + m.Path
-	info, err := os.Stat(name)
-	if err != nil {
-		return symbol{}
-	}
-	type key struct {
-		path string
-		size int64
-		time int64
-	}
-	k := key{m.Path, info.Size(), info.ModTime().UnixNano()}
-	if s, ok := symbols.Load(k); ok {
-		return s.(symbol)
-	}
-	s := findSymbol(name)
-	symbols.Store(k, s)
-	return s
+// A library is a file as it was at one time.
+type library struct {
+	device, inode uint64
+	size          int64
+	changed       time.Time
 }
 
-func findSymbol(name string) symbol {
-	f, err := elf.Open(name)
+func symbolOf(pid int, m procfs.Mapping) symbol {
+	// As the process sees it, which may have another root. The file may have been replaced since, by whatever the program
+	// likes: to open a fifo would wait.
+	f, err := os.OpenFile("/proc/"+strconv.Itoa(pid)+"/root"+m.Path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
 		return symbol{}
 	}
 	defer func() { _ = f.Close() }() // nothing was written
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return symbol{}
+	}
+	st := info.Sys().(*syscall.Stat_t)
+	k := library{uint64(st.Dev), st.Ino, info.Size(), info.ModTime()}
+	if s, ok := symbols.Load(k); ok {
+		return s.(symbol)
+	}
+	s := findSymbol(f)
+	symbols.Store(k, s)
+	return s
+}
+
+func findSymbol(file io.ReaderAt) symbol {
+	f, err := elf.NewFile(file)
+	if err != nil {
+		return symbol{}
+	}
 	if f.Class != elf.ELFCLASS64 {
 		return symbol{} // another layout
 	}
