@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,9 +106,12 @@ func (g *gdb) run(ctx context.Context) {
 	g.waiting = nil
 }
 
-// gdbAsks is the end of a question at the console, which only the person there
-// can answer; on the machine interface gdb takes every answer for yes.
-var gdbAsks = regexp.MustCompile(`\(\[?y\]? or \[?n\]?\) $`)
+// gdbAsks reports whether a line ends in a question at the console, which only
+// the person there can answer; on the machine interface gdb takes every answer
+// for yes.
+func gdbAsks(line string) bool {
+	return slices.ContainsFunc([]string{"(y or n) ", "([y] or n) ", "(y or [n]) "}, func(end string) bool { return strings.HasSuffix(line, end) })
+}
 
 const longestQuestion = 4 << 10
 
@@ -132,7 +134,7 @@ func (g *gdb) watchQuestions(ctx context.Context) {
 			line, told = line[i+1:], false
 		}
 		line = line[max(0, len(line)-longestQuestion):]
-		if asks := gdbAsks.MatchString(line); asks && !told {
+		if asks := gdbAsks(line); asks && !told {
 			told = true
 			g.d.mu.Lock()
 			g.d.happen(Event{Kind: KindQuestion, Text: line})
@@ -303,12 +305,12 @@ func (g *gdb) do(ctx context.Context, command string) (Reply, error) {
 // Commands that let the program run, and their usual short forms. In the
 // foreground they would keep the machine interface from hearing anything, an
 // interrupt too, until the program stops.
-var runs = strings.Fields(`run r start starti continue c fg next n step s nexti ni stepi si until u advance adv finish fin jump j signal
-	reverse-continue rc reverse-next rn reverse-step rs reverse-finish reverse-nexti rni reverse-stepi rsi attach`)
+const runs = `run r start starti continue c fg next n step s nexti ni stepi si until u advance adv finish fin jump j signal
+	reverse-continue rc reverse-next rn reverse-step rs reverse-finish reverse-nexti rni reverse-stepi rsi attach`
 
 func inBackground(command string) string {
 	word, _, _ := strings.Cut(command, " ")
-	if slices.Contains(runs, word) && !strings.HasSuffix(command, "&") {
+	if slices.Contains(strings.Fields(runs), word) && !strings.HasSuffix(command, "&") {
 		return command + " &"
 	}
 	return command

@@ -61,7 +61,7 @@ var imports = map[string][]string{
 		"internal/escape", "internal/keys", "internal/dialog", "internal/lazy", "internal/nearest", "internal/scale"},
 	"internal/artifact": {"expect", "screen", "screen/picture", "record", "diag", "proc", "internal/escape", "internal/golden"},
 	"debugger":          {"debugger/mi", "expect", "session", "bridge", "bridge/fifo", "proc", "ptyio", "internal/escape"},
-	"internal/web":      {"session", "debugger", "bridge", "proc", "screen"},
+	"internal/web":      {"session", "debugger", "bridge", "proc", "screen", "internal/lazy"},
 }
 
 // The core: these and what they use import the standard library, ours and this, nothing else.

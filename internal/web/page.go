@@ -12,7 +12,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"sync"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/debugger"
+	"github.com/spawnx/spawnx/internal/lazy"
 	"github.com/spawnx/spawnx/proc"
 	"github.com/spawnx/spawnx/screen"
 	"github.com/spawnx/spawnx/session"
@@ -463,7 +463,7 @@ func (p *page) debugger(ctx context.Context) error {
 				// Written anew: what another reader of JSON would see in it is not ours to judge.
 				data, _ = json.Marshal(map[string]any{"id": r.ID, "do": r.Do})
 				mu.Lock()
-				may := gdb && sound && looks.MatchString(r.Do) // to others such a line is something else
+				may := gdb && sound && looks().MatchString(r.Do) // to others such a line is something else
 				mu.Unlock()
 				if !may {
 					_ = p.tell(ctx, map[string]any{"id": r.ID, "ok": false, "text": "this page may only watch"})
@@ -526,7 +526,7 @@ func (p *page) mi(ctx context.Context) error {
 }
 
 // looks are the commands of gdb that change nothing: those who watch may give them.
-var looks = regexp.MustCompile(`^-(stack-list-(frames|variables)( --thread [0-9]+)?( --frame [0-9]+)?( --all-values)?|file-list-exec-source-file)$`)
+var looks = lazy.Regexp(`^-(stack-list-(frames|variables)( --thread [0-9]+)?( --frame [0-9]+)?( --all-values)?|file-list-exec-source-file)$`)
 
 // fullNames are the source files that an answer of gdb's machine interface names.
 func fullNames(v any) (all []string) {
