@@ -37,12 +37,7 @@ func Take(name string) (*Claim, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	root, err := Root()
-	if err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(root, name)
-	f, err := takeLock(name, dir)
+	dir, f, err := takeLock(name)
 	if err != nil {
 		return nil, err
 	}
@@ -68,29 +63,35 @@ const (
 	lockPause     = 2 * time.Millisecond
 )
 
-// takeLock returns the locked lock file of dir, which it makes.
-func takeLock(name, dir string) (*os.File, error) {
+// takeLock returns the folder of a name and its locked lock file, both of which it
+// makes.
+func takeLock(name string) (string, *os.File, error) {
 	for {
+		root, err := Root() // anew each time: a logout may have removed it
+		if err != nil {
+			return "", nil, err
+		}
+		dir := filepath.Join(root, name)
 		if err := Private(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
+			return "", nil, err
 		}
 		f, err := openLock(dir, os.O_CREATE)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // the folder was removed between the two
 		}
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
 		pid, err := await(f)
 		switch {
 		case err == errLocked:
 			err = &TakenError{Name: name, PID: pid}
 		case err == nil && current(f, dir):
-			return f, nil
+			return dir, f, nil
 		}
 		_ = f.Close()
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
 		// The file was removed by who had it before.
 	}

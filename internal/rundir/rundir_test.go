@@ -11,11 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/spawnx/spawnx/internal/rundir"
 )
@@ -137,6 +139,37 @@ func TestOneOfManyGetsTheName(t *testing.T) {
 		}
 		if err := (<-claims).Close(); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// The folder of the session may go at any moment, and not come back: a name is then taken elsewhere.
+func TestTheFolderVanishesMeanwhile(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	for i := range 200 {
+		dir := filepath.Join(t.TempDir(), "run")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("XDG_RUNTIME_DIR", dir)
+		taken := make(chan error, 1)
+		go func() {
+			c, err := rundir.Take("web")
+			if err == nil {
+				_ = c.Close() // where it was, nothing may be left
+			}
+			taken <- err
+		}()
+		for range i * 10 {
+			runtime.Gosched()
+		}
+		if err := os.RemoveAll(dir); err != nil { // somebody makes something there just now
+			_ = os.RemoveAll(dir)
+		}
+		select {
+		case <-taken: // also with an error: it was there a moment ago
+		case <-time.After(30 * time.Second):
+			t.Fatal("it does not return")
 		}
 	}
 }
