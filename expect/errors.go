@@ -117,7 +117,12 @@ func describe(err error, elapsed, idle time.Duration) string {
 }
 
 // errIdle is a timeout too: that of IdleTimeout.
-var errIdle = fmt.Errorf("idle: %w", context.DeadlineExceeded)
+var errIdle error = idleError{}
+
+type idleError struct{}
+
+func (idleError) Error() string { return "idle: " + context.DeadlineExceeded.Error() }
+func (idleError) Unwrap() error { return context.DeadlineExceeded }
 
 // missHint tells of a pattern that did not match although its other reading
 // stands in the unread text.

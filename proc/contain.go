@@ -51,7 +51,7 @@ func (p *Process) Containment() Containment {
 }
 
 // errKeeperDied is what Wait says of a program whose keeper died: only its parent could know its status.
-var errKeeperDied = fmt.Errorf("the keeper of contained programs died, so this one was stopped: %w", errStatusLost)
+var errKeeperDied = &reason{text: "the keeper of contained programs died, so this one was stopped: " + errStatusLost.text, err: errStatusLost}
 
 // errStatusLost is ErrStatusUnknown for errors.Is, without its text, which tells of another reason.
 var errStatusLost = &reason{text: "its exit status is unknown", err: ErrStatusUnknown}

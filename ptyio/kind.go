@@ -81,7 +81,13 @@ func ParseSize(s string) (Size, error) {
 
 // ErrUnsupported is returned where the system has no such terminal. It is
 // errors.ErrUnsupported to errors.Is.
-var ErrUnsupported = fmt.Errorf("no terminal: %w", errors.ErrUnsupported)
+var ErrUnsupported error = unsupported{}
+
+// What is no call is made by the compiler: fmt.Errorf would take its time at the start of every program.
+type unsupported struct{}
+
+func (unsupported) Error() string { return "no terminal: " + errors.ErrUnsupported.Error() }
+func (unsupported) Unwrap() error { return errors.ErrUnsupported }
 
 // ErrAgain: nothing is there, or nothing can be taken, right now.
 var ErrAgain = errors.New("would have to wait")

@@ -13,18 +13,21 @@ var (
 	// ErrInUse: another process serves this fifo already.
 	ErrInUse = errors.New("in use")
 	// ErrLeft: nobody reads the fifo any more.
-	ErrLeft = fmt.Errorf("the other side has left%w", silent{syscall.EPIPE})
+	ErrLeft error = &meaning{"the other side has left", syscall.EPIPE}
 	// ErrLong: more than can be written in one piece.
 	ErrLong = errors.New("too long")
 
-	errDoesNotExist = fmt.Errorf("does not exist%w", silent{fs.ErrNotExist})
+	errDoesNotExist error = &meaning{"does not exist", fs.ErrNotExist}
 )
 
-// silent is an error that is there to be asked for and not to be read.
-type silent struct{ error }
+// A meaning says in our words what an error means, which is there to be asked for and not to be read.
+type meaning struct {
+	text string
+	err  error
+}
 
-func (silent) Error() string   { return "" }
-func (s silent) Unwrap() error { return s.error }
+func (m *meaning) Error() string { return m.text }
+func (m *meaning) Unwrap() error { return m.err }
 
 // An Error says what is wrong with a fifo and, where there is something to do,
 // what. It unwraps to one of this package's errors, to fs.ErrNotExist, or to

@@ -267,7 +267,8 @@ func (s *state) call(c call) error {
 		return run()
 	}
 	whole := s.ctx
-	ctx, cancel := context.WithTimeoutCause(whole, scale.Duration(c.retry), errRetried)
+	up := fmt.Errorf("the time of the retry is up: %w", context.DeadlineExceeded)
+	ctx, cancel := context.WithTimeoutCause(whole, scale.Duration(c.retry), up)
 	defer func() { s.ctx = whole; cancel() }()
 	s.ctx = ctx
 	stdin := s.stdin
@@ -291,9 +292,6 @@ func tries(n int) string {
 	}
 	return fmt.Sprintf("%d tries", n)
 }
-
-// errRetried: the time of a retry is up.
-var errRetried = fmt.Errorf("the time of the retry is up: %w", context.DeadlineExceeded)
 
 // pauseFor returns false when ctx ended first.
 func pauseFor(ctx context.Context, d time.Duration) bool {

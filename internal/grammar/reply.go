@@ -2,6 +2,7 @@ package grammar
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ type FailError struct{ Message string }
 func (e *FailError) Error() string { return e.Message }
 
 // ErrNobody: an <ask>, and no terminal to ask at.
-var ErrNobody = fmt.Errorf("no terminal to ask at")
+var ErrNobody = errors.New("no terminal to ask at")
 
 // A Reply is an answer: an action, and how often its rule may fire (0: once where it gives a secret, else
 // without limit).

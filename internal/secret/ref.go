@@ -140,7 +140,7 @@ func (r Ref) read(ctx context.Context) ([]byte, error) {
 // wrong path, a command that does not end.
 const limit = 64 << 10
 
-var errTooLong = fmt.Errorf("it is longer than %d KiB", limit>>10)
+var errTooLong = errors.New("it is longer than " + strconv.Itoa(limit>>10) + " KiB")
 
 // line cuts the line end off b.
 func line(b []byte) []byte {
