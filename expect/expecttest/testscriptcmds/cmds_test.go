@@ -17,6 +17,11 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", Cmds: testscriptcmds.Cmds})
 }
 
+// The tests that the project compares with its own are testscript's, and pass with it.
+func TestCompared(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "../../../examples/cli-tests/testscript"})
+}
+
 // A runner is a T in which scripts may fail.
 type runner struct {
 	log    strings.Builder
