@@ -50,7 +50,7 @@ type runFlags struct {
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&f.on, "on", nil, "answer: `'PATTERN => REPLY'`; repeatable; what matches first wins, then the earlier rule")
+	fs.Var((*words)(&f.on), "on", "answer: `'PATTERN => REPLY'`; repeatable; what matches first wins, then the earlier rule")
 	fs.Var(value[proc.Stdio]{"kind", ptyio.ParseKind, func(k proc.Stdio) { f.stdio = &k }}, "stdio",
 		"what the program gets: pty, pipes, pty-stderr (errors apart) or pty-stdout (input a pipe)")
 	fs.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { f.timeout = d }}, "timeout",
@@ -71,14 +71,14 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.Var(value[proc.Size]{"size", ptyio.ParseSize, func(s proc.Size) { f.size = &s }}, "size",
 		"rows and columns of its terminal, 24x80")
 	fs.StringVar(&f.dir, "dir", "", "run it in `DIR`")
-	fs.StringArrayVar(&f.env, "env", nil, "add `NAME=VALUE` to its environment; repeatable")
+	fs.Var((*words)(&f.env), "env", "add `NAME=VALUE` to its environment; repeatable")
 	fs.BoolVar(&f.clearEnv, "clear-env", false, "give it nothing of our environment")
 	fs.BoolVarP(&f.input, "input", "i", false, "with --on: pass our input on although it is no terminal")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "do not print its output")
 	fs.Var(value[string]{"name", parseName, func(s string) { f.name = s }}, "name", "let others join it by this `NAME`: attach, expect, send, wait and others")
 	fs.BoolVarP(&f.detach, "detach", "d", false, "with --name: leave it running by itself, and return when it runs")
 	fs.StringVar(&f.prompt, "prompt", "", "with --name: the `PATTERN` that ends an answer, for command")
-	fs.StringArrayVar(&f.listen, "listen", nil, "with --name: one more `ADDRESS` for others: unix:PATH and tcp:HOST:PORT, bare bytes; spawnx:PATH and spawnx:HOST:PORT; ws:HOST:PORT, the same on this machine's WebSocket")
+	fs.Var((*words)(&f.listen), "listen", "with --name: one more `ADDRESS` for others: unix:PATH and tcp:HOST:PORT, bare bytes; spawnx:PATH and spawnx:HOST:PORT; ws:HOST:PORT, the same on this machine's WebSocket")
 	fs.StringVar(&f.fifo, "fifo", "", "with --name: make fifos in `DIR`: in for its input, out for its output, err for separate errors")
 	fs.Var(value[session.Window]{"whose", session.ParseWindow, func(w session.Window) { f.window, f.windowSet = w, true }}, "window",
 		"with --name: whose window its terminal follows: driver, fixed, smallest, largest or latest")
@@ -104,6 +104,18 @@ func (v value[T]) Set(s string) error {
 
 func (v value[T]) Type() string { return v.kind }
 func (value[T]) String() string { return "" } // the default is in the text
+
+// words are a flag that may be given again. Those of pflag make a writer of CSV first.
+type words []string
+
+func (w *words) Set(s string) error {
+	*w = append(*w, s)
+	return nil
+}
+
+func (*words) Type() string         { return "words" }
+func (*words) String() string       { return "" } // there is no default
+func (w *words) GetSlice() []string { return *w } // for cobra, which completes it again
 
 func parseDuration(s string) (time.Duration, error) {
 	d, err := parseGrace(s)
