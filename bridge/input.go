@@ -97,22 +97,29 @@ func (in *Input) take(ctx context.Context, deadline time.Time) error {
 			return nil
 		default:
 		}
-		var timeout <-chan time.Time
-		if !until.IsZero() {
-			timer := time.NewTimer(time.Until(until))
-			defer timer.Stop()
-			timeout = timer.C
-		}
+		timeout, stop := alarm(until)
 		select {
 		case in.turn <- struct{}{}:
+			stop()
 			return nil
 		case <-changed:
+			stop()
 		case <-ctx.Done():
+			stop()
 			return context.Cause(ctx)
 		case <-timeout:
 			return fmt.Errorf("another write to the program's input does not end: %w", os.ErrDeadlineExceeded)
 		}
 	}
+}
+
+// alarm rings at a time, unless it is stopped before; zero is never.
+func alarm(at time.Time) (ring <-chan time.Time, stop func()) {
+	if at.IsZero() {
+		return nil, func() {}
+	}
+	timer := time.NewTimer(time.Until(at))
+	return timer.C, func() { timer.Stop() }
 }
 
 // write writes p in the caller's turn: first what fits at once, then, with

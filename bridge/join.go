@@ -270,14 +270,10 @@ func (p *pump) Read(dst []byte) (int, error) {
 		if expired(until) {
 			return 0, os.ErrDeadlineExceeded
 		}
-		var timeout <-chan time.Time
-		if !until.IsZero() {
-			timer := time.NewTimer(time.Until(until))
-			defer timer.Stop()
-			timeout = timer.C
-		}
+		timeout, stop := alarm(until)
 		select {
 		case chunk, ok := <-p.chunks:
+			stop()
 			if !ok {
 				p.forget()
 				return 0, p.err
@@ -286,6 +282,7 @@ func (p *pump) Read(dst []byte) (int, error) {
 			p.rest = chunk
 			p.mu.Unlock()
 		case <-changed:
+			stop()
 		case <-timeout:
 		}
 	}

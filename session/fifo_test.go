@@ -107,6 +107,9 @@ func TestFifoDoorThatNobodyReads(t *testing.T) {
 // What is written to a program that has ended is not swallowed: the write fails.
 func TestFifoDoorOfAProgramThatHasEnded(t *testing.T) {
 	dir, _ := fifoDoor(t, "job", onPipes("read x; echo bye"), session.Options{})
+	if err := syscall.Mknod(filepath.Join(dir, "in.ended"), syscall.S_IFSOCK|0o600, 0); err != nil { // of one that was killed
+		t.Fatal(err)
+	}
 	in, err := os.OpenFile(filepath.Join(dir, "in"), os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -284,6 +285,9 @@ func poll(fd int, events int16) int16 {
 // standIn puts a socket to which nobody listens in the place of what is at path.
 func standIn(path string) error {
 	born := path + ".ended"
+	if info, err := os.Lstat(born); err == nil && info.Mode()&fs.ModeSocket != 0 {
+		_ = os.Remove(born) // of one that was killed here
+	}
 	if err := unix.Mknod(born, unix.S_IFSOCK|0o600, 0); err != nil {
 		return err
 	}

@@ -28,7 +28,8 @@ func leftovers() []string {
 	}
 	var found []string
 	killed := map[int]bool{}
-	for !reap() { // killing one hands its children to us: again until none is left
+	deadline := time.Now().Add(10 * time.Second) // for what does not die, or may not be killed
+	for !reap() && time.Now().Before(deadline) { // killing one hands its children to us: again until none is left
 		for _, pid := range children() {
 			if !killed[pid] {
 				killed[pid] = true
