@@ -160,8 +160,13 @@ func strayGoroutines(t tree) (bad []string) {
 				continue
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
-				if _, ok := n.(*ast.GoStmt); ok {
+				switch n := n.(type) {
+				case *ast.GoStmt:
 					bad = append(bad, fmt.Sprintf("%s/%s: a go statement", pkg, name))
+				case *ast.CallExpr:
+					if sel, ok := n.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Go" && len(n.Args) == 1 {
+						bad = append(bad, fmt.Sprintf("%s/%s: a WaitGroup's Go", pkg, name))
+					}
 				}
 				return true
 			})
@@ -436,6 +441,10 @@ func TestEachRuleCanFail(t *testing.T) {
 		{"a goroutine where there is none", map[string]string{
 			"screen/screen.go": `package screen; func f() { go f() }`,
 		}, []string{"screen/screen.go: a go statement"}},
+		{"a goroutine of a WaitGroup in the core", map[string]string{
+			"bridge/reader.go": `package bridge; import "sync"; func f(w *sync.WaitGroup) { w.Go(func() {}) }`,
+			"bridge/join.go":   `package bridge; import "sync"; func g(w *sync.WaitGroup) { w.Go(func() {}) }`,
+		}, []string{"bridge/reader.go: a WaitGroup's Go"}},
 		{"an exit", map[string]string{
 			"bridge/copy.go": `package bridge; import sys "os"; func f() { sys.Exit(1) }`,
 		}, []string{"bridge/copy.go: os.Exit outside a program"}},
