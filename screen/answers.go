@@ -95,6 +95,12 @@ func (s *Screen) requestSetting(what string) {
 		value = strconv.Itoa(s.top+1) + ";" + strconv.Itoa(s.bottom+1) + "r"
 	case "s":
 		value = strconv.Itoa(s.left+1) + ";" + strconv.Itoa(s.right+1) + "s"
+	case "t":
+		value = strconv.Itoa(s.rows) + "t"
+	case "$|":
+		value = strconv.Itoa(s.cols) + "$|"
+	case "*|":
+		value = strconv.Itoa(s.rows) + "*|"
 	case " q":
 		value = strconv.Itoa(s.shapeNumber()) + " q"
 	case "\"q":

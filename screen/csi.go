@@ -65,18 +65,16 @@ func (s *Screen) csiPlain(b byte) {
 	case 'L': // IL
 		if s.inMargins() {
 			s.scrollDown(s.y, s.bottom, n)
-			s.x = s.left
+			s.x, s.pending = s.left, false
 		}
-		s.pending = false
 	case 'M': // DL
 		if s.inMargins() {
 			s.deleteLines(n)
-			s.x = s.left
+			s.x, s.pending = s.left, false
 		}
-		s.pending = false
 	case 'P': // DCH
 		s.deleteCells(s.lines[s.y], s.x, n)
-		s.pending = false
+		s.pending = s.pending && (s.x < s.left || s.x > s.right)
 	case 'S': // SU
 		s.scrollUp(s.top, s.bottom, n)
 	case 'T': // SD; with five parameters it is about highlighting by the mouse
@@ -86,7 +84,7 @@ func (s *Screen) csiPlain(b byte) {
 	case '^': // SD as ECMA-48 first printed it
 		s.scrollDown(s.top, s.bottom, n)
 	case 'X': // ECH
-		s.eraseCells(s.lines[s.y], s.x, min(s.x+n, s.cols))
+		s.eraseOrKeep(s.lines[s.y], s.x, min(s.x+n, s.cols), s.iso)
 		s.pending = false
 	case 'Z': // CBT
 		s.backTab(n)
@@ -191,8 +189,14 @@ func (s *Screen) csiInter(inter, b byte) {
 		switch s.arg(0, 0) {
 		case 0, 2:
 			s.pen.attr &^= protected
+			s.iso = false
 		case 1:
 			s.pen.attr |= protected
+			s.iso = false
+		}
+	case "\"p": // DECSCL; all levels are the same here
+		if n := s.arg(0, 0); s.prefix == 0 && n >= 61 && n <= 65 {
+			s.softReset()
 		}
 	case " @": // SL
 		s.shiftColumns(s.left, s.arg(0, 1), (*Screen).deleteCells)
@@ -204,7 +208,6 @@ func (s *Screen) csiInter(inter, b byte) {
 		s.shiftColumns(s.x, s.arg(0, 1), (*Screen).deleteCells)
 	case "$x", "$z", "${", "$v":
 		s.rectangle(b)
-		s.pending = false
 	}
 }
 
@@ -258,17 +261,22 @@ func (s *Screen) forward(n int) { s.x, s.pending = min(s.x+n, s.rightEdge()), fa
 func (s *Screen) back(n int)    { s.x, s.pending = max(s.x-n, s.leftEdge()), false }
 
 // wrapsBack reports whether moves to the left go on at the end of the row above.
-func (s *Screen) wrapsBack() bool { return s.modes.on(reverseWrap) && s.modes.on(autowrap) }
+func (s *Screen) wrapsBack() bool {
+	return s.modes.on(autowrap) && (s.modes.on(reverseWrap) || s.modes.on(reverseWrapAll))
+}
 
 // backspace goes one to the left; with reverse wrap, from the first column of a row that continues the one above to its
-// end, and from behind the last column to it.
+// end, and from behind the last column to it. In the extended mode also from any other row, and from the first of the
+// scroll region to the last.
 func (s *Screen) backspace() {
-	edge := s.leftEdge()
 	switch {
 	case s.pending && s.wrapsBack():
-	case s.x > edge:
+	case s.x > s.leftEdge():
 		s.x--
-	case s.wrapsBack() && s.y > s.top && s.lines[s.y-1].wrapped:
+	case !s.wrapsBack():
+	case s.modes.on(reverseWrapAll) && s.y == s.top:
+		s.y, s.x = s.bottom, s.right
+	case s.y > 0 && (s.modes.on(reverseWrapAll) || s.lines[s.y-1].wrapped):
 		s.y--
 		s.x = s.right
 	}
@@ -308,6 +316,7 @@ func (s *Screen) eraseRows(from, to int) {
 // eraseDisplay is ED, and DECSED with selective.
 func (s *Screen) eraseDisplay(what int, selective bool) {
 	from, to := 0, s.rows
+	keep := selective || s.iso
 	switch what {
 	case 0:
 		s.eraseLine(0, selective)
@@ -316,6 +325,7 @@ func (s *Screen) eraseDisplay(what int, selective bool) {
 		s.eraseLine(1, selective)
 		to = s.y
 	case 2:
+		s.pending = false
 		if !selective && !s.modes.on(alternate) {
 			s.scrolled = 0
 		}
@@ -328,7 +338,7 @@ func (s *Screen) eraseDisplay(what int, selective bool) {
 	default:
 		return
 	}
-	if !selective {
+	if !keep {
 		s.eraseRows(from, to)
 		return
 	}
@@ -344,7 +354,7 @@ func (s *Screen) eraseLine(what int, selective bool) {
 	from, to := 0, s.cols
 	switch what {
 	case 0:
-		if from = s.x; s.pending {
+		if from = s.x; s.pending && s.modes.on(autowrap) {
 			return
 		}
 	case 1:
@@ -353,11 +363,17 @@ func (s *Screen) eraseLine(what int, selective bool) {
 	default:
 		return
 	}
-	if selective {
-		s.eraseUnprotected(s.lines[s.y], from, to)
-		return
+	s.pending = false
+	s.eraseOrKeep(s.lines[s.y], from, to, selective || s.iso)
+}
+
+// eraseOrKeep clears columns from to below to, with keep only those that are not protected.
+func (s *Screen) eraseOrKeep(r *row, from, to int, keep bool) {
+	if keep {
+		s.eraseUnprotected(r, from, to)
+	} else {
+		s.eraseCells(r, from, to)
 	}
-	s.eraseCells(s.lines[s.y], from, to)
 }
 
 // deleteLines is DL: what leaves is not kept.
@@ -383,7 +399,6 @@ func (s *Screen) shiftColumns(x, n int, shift func(*Screen, *row, int, int)) {
 	for _, r := range s.lines[s.top : s.bottom+1] {
 		shift(s, r, x, n)
 	}
-	s.pending = false
 }
 
 // rectangle is DECFRA (x), DECERA (z), DECSERA ({) and DECCRA (v).
@@ -422,7 +437,7 @@ func (s *Screen) rectangle(b byte) {
 		case 'z':
 			s.eraseCells(r, left, right)
 		case '{':
-			s.eraseUnprotected(r, left, right)
+			s.eraseOrKeep(r, left, right, !s.iso)
 		}
 	}
 }

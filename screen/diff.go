@@ -116,7 +116,7 @@ func (s *Screen) equal(o *Screen) bool {
 		s.sameRows(s.lines, o, o.lines) && s.sameRows(s.other, o, o.other) &&
 		s.sameCursor(s.cursor, o, o.cursor) && s.sameCursor(s.saved[0], o, o.saved[0]) &&
 		(side == 0 || s.sameCursor(s.saved[1], o, o.saved[1])) &&
-		s.top == o.top && s.bottom == o.bottom && s.left == o.left && s.right == o.right &&
+		s.iso == o.iso && s.top == o.top && s.bottom == o.bottom && s.left == o.left && s.right == o.right &&
 		slices.Equal(s.tabs, o.tabs) && s.shape == o.shape && s.steady == o.steady &&
 		s.title == o.title && slices.Equal(s.titles, o.titles) &&
 		s.colors.special == o.colors.special && samePalette(s.colors, o.colors) &&

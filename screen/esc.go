@@ -45,6 +45,7 @@ func (s *Screen) escapePlain(b byte) {
 		s.single = 3
 	case 'V': // SPA
 		s.pen.attr |= protected
+		s.iso = true
 	case 'W': // EPA
 		s.pen.attr &^= protected
 	case 'Z': // DECID
@@ -94,7 +95,6 @@ func (s *Screen) saveCursor() {
 
 func (s *Screen) restoreCursor() {
 	s.cursor = s.saved[s.side()]
-	s.pending = s.pending && s.modes.on(autowrap)
 	s.y, s.x = min(s.y, s.rows-1), min(s.x, s.cols-1)
 	if s.origin {
 		y, x := max(s.top, min(s.y, s.bottom)), max(s.left, min(s.x, s.right))
@@ -123,7 +123,7 @@ func (s *Screen) fullReset() {
 
 // softReset is DECSTR: what a program may have left behind that spoils the next one. The text stays.
 func (s *Screen) softReset() {
-	for _, m := range []mode{appCursor, appKeypad, insert, newLine, reverseWrap, marginMode} {
+	for _, m := range []mode{appCursor, appKeypad, insert, newLine, reverseWrap, reverseWrapAll, marginMode} {
 		s.modes.set(m, false)
 	}
 	s.modes.set(autowrap, true)
@@ -131,8 +131,9 @@ func (s *Screen) softReset() {
 	s.resetMargins()
 	home := cursor{charsets: [4]byte{'B', 'B', 'B', 'B'}}
 	s.saved[s.side()] = home
-	home.y, home.x, home.pending = s.y, s.x, false
+	home.y, home.x, home.pending = s.y, s.x, s.pending && s.x == s.cols-1
 	s.cursor = home
+	s.iso = false
 }
 
 // alignmentTest is DECALN.
@@ -159,9 +160,8 @@ func (s *Screen) backIndex() {
 
 // forwardIndex is DECFI, the same to the right.
 func (s *Screen) forwardIndex() {
-	s.pending = false
 	if s.x != s.right || !s.inMargins() {
-		s.x = min(s.x+1, s.cols-1)
+		s.x, s.pending = min(s.x+1, s.cols-1), false
 		return
 	}
 	for y := s.top; y <= s.bottom; y++ {

@@ -12,6 +12,7 @@ const (
 	autowrap
 	showCursor
 	reverseWrap
+	reverseWrapAll
 	marginMode // DECLRMM: CSI s sets the left and right margins
 	allow132
 	alternate
@@ -49,7 +50,7 @@ func (m *modeSet) set(n mode, on bool) {
 var private = map[int]mode{
 	1: appCursor, 5: reverseVideo, 6: kept, 7: autowrap, 9: mouseX10, 12: kept, 25: showCursor, 40: allow132,
 	45: reverseWrap, 47: alternate, 66: appKeypad, 69: marginMode, 1000: mouseNormal, 1002: mouseButton, 1003: mouseAny, 1004: focus,
-	1005: mouseUTF8, 1006: mouseSGR, 1007: altScroll, 1015: mouseURXVT, 1016: mousePixels, 1047: alternate, 1048: kept,
+	1005: mouseUTF8, 1006: mouseSGR, 1007: altScroll, 1015: mouseURXVT, 1016: mousePixels, 1045: reverseWrapAll, 1047: alternate, 1048: kept,
 	1049: alternate, 2004: bracketedPaste, 2026: syncUpdate, 2027: clustering, 2031: themeReports, 2048: sizeReports,
 }
 
@@ -80,10 +81,9 @@ func (s *Screen) setPrivate(n int, on bool) {
 		}
 	case 1049:
 		if on {
-			if !s.modes.on(alternate) {
-				s.saveCursor()
-			}
+			s.saveCursor()
 			s.useAlternate()
+			s.eraseRows(0, s.rows) // also where it was shown already
 			s.pending = false
 		} else {
 			s.useMain()
@@ -91,13 +91,10 @@ func (s *Screen) setPrivate(n int, on bool) {
 		}
 	case 69:
 		s.modes.set(marginMode, on)
-		s.pending = false
 		if !on {
 			s.left, s.right = 0, s.cols-1
+			s.pending = s.pending && s.x == s.right
 		}
-	case 7:
-		s.modes.set(autowrap, on)
-		s.pending = s.pending && on
 	case 9, 1000, 1002, 1003: // of these at most one
 		for _, m := range []mode{mouseX10, mouseNormal, mouseButton, mouseAny} {
 			s.modes.set(m, false)

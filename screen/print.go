@@ -26,7 +26,7 @@ func (s *Screen) printRun(run []byte) {
 		s.x += n
 		if s.x == end {
 			s.x--
-			s.pending = s.modes.on(autowrap)
+			s.pending = true
 		}
 		run = run[n:]
 	}
@@ -109,7 +109,7 @@ func (s *Screen) put(ch uint32, width int) {
 	s.x += width
 	if s.x >= end {
 		s.x = end - 1
-		s.pending = s.modes.on(autowrap)
+		s.pending = true
 	}
 }
 
@@ -164,7 +164,7 @@ func (s *Screen) widen(x int) {
 	r := s.lines[s.y]
 	c := r.cells[x]
 	if s.x == x { // the last column
-		if !s.pending || s.right == s.left || s.cols == 1 {
+		if !s.pending || !s.modes.on(autowrap) || s.right == s.left || s.cols == 1 {
 			s.cut()
 			return
 		}

@@ -51,7 +51,7 @@ func (p *painter) whole() {
 
 // prologue brings a terminal in any state to one in which rows can be painted.
 func (p *painter) prologue() {
-	p.str("\x1b[!p\x1b[?69l\x1b[r\x1b[?6;45l\x1b[?7;2027h\x1b[4;20l\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b[m\x1b[0\"q\x1b]8;;\x1b\\\x1b[?5l")
+	p.str("\x1b[!p\x1b[?69l\x1b[r\x1b[?6;45;1045l\x1b[?7;2027h\x1b[4;20l\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b[m\x1b[0\"q\x1b]8;;\x1b\\\x1b[?5l")
 	p.pen = cell{}
 	p.y, p.x = -1, -1
 }
@@ -372,6 +372,12 @@ func (p *painter) epilogue() {
 		p.str("\x1b[?6h")
 	}
 	p.place(s.lines, s.cursor, s.originRow(), s.originCol())
+	if s.iso {
+		p.str("\x1bV")
+		if s.pen.attr&protected == 0 {
+			p.str("\x1bW")
+		}
+	}
 	p.modes()
 	if s.single != 0 {
 		p.out = append(p.out, 0x1b, "NO"[s.single-2])
@@ -401,7 +407,7 @@ func (p *painter) colors() {
 }
 
 // modeNumbers are the modes that are set at the end, in order.
-var modeNumbers = []int{1, 5, 7, 40, 45, 9, 1000, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2027, 2031, 2048, 25}
+var modeNumbers = []int{1, 5, 7, 40, 45, 1045, 9, 1000, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2027, 2031, 2048, 25}
 
 const maxModes = 8 // in a sequence: tmux has room for 64 bytes
 

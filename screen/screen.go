@@ -40,6 +40,7 @@ type Screen struct {
 	tabs        []bool
 	modes       modeSet
 	savedModes  modeSet // XTSAVE
+	iso         bool    // protected by SPA, from ED, EL and ECH too; otherwise by DECSCA, from selective erases only
 	shape       Shape
 	steady      bool // the cursor does not blink; it does at the start
 
@@ -90,6 +91,7 @@ func (s *Screen) reset() {
 	s.last = cell{}
 	s.modes = defaultModes
 	s.savedModes = defaultModes
+	s.iso = false
 	s.shape, s.steady = Block, false
 	s.titles = nil
 	s.shell = Shell{}
@@ -303,7 +305,8 @@ const (
 
 // Cursor returns the cursor.
 func (s *Screen) Cursor() Cursor {
-	return Cursor{Row: s.y + 1, Col: s.x + 1, Hidden: !s.modes.on(showCursor), Shape: s.shape, Blink: !s.steady, Pending: s.pending}
+	return Cursor{Row: s.y + 1, Col: s.x + 1, Hidden: !s.modes.on(showCursor), Shape: s.shape, Blink: !s.steady,
+		Pending: s.pending && s.modes.on(autowrap)}
 }
 
 // Title returns the window's title, without control characters.
