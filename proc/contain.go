@@ -69,7 +69,9 @@ func (l *launch) contained() error {
 		return fmt.Errorf("containment: %w", err)
 	}
 	l.keeper = k
-	l.umask, l.steps.umask = l.steps.umask, nil
+	if !k.forksNot() {
+		l.umask, l.steps.umask = l.steps.umask, nil
+	}
 	return nil
 }
 
@@ -82,6 +84,9 @@ func (p *Process) watchKeeper() {
 	}
 	forget := p.forget
 	unhook := k.whenItDies(func() {
+		if _, ended := p.Exit(); !ended {
+			p.unkept.Store(true)
+		}
 		p.child.abandoned()
 		_, _ = p.Stop(context.Background()) // Wait tells
 	})
@@ -94,8 +99,11 @@ func (p *Process) watchKeeper() {
 // waited is what Wait says of an exit.
 func (p *Process) waited() error {
 	err := p.exit.err()
-	if errors.Is(err, ErrStatusUnknown) && p.child.lostKeeper() {
+	switch {
+	case errors.Is(err, ErrStatusUnknown) && p.child.lostKeeper():
 		return errKeeperDied
+	case err != nil && p.unkept.Load():
+		return fmt.Errorf("the keeper of contained programs died, so this one was stopped: %w", err)
 	}
 	return err
 }

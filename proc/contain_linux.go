@@ -23,6 +23,7 @@ type keeper struct {
 	child *child
 	link  *os.File // also its lifeline: never closed while it lives
 	group string   // the folder of its cgroup, "" if it has none
+	cells cells    // below it
 	marks uint64   // what the marks of its programs begin with, where there is no cgroup
 
 	dead context.Context // ends when it is gone
@@ -318,6 +319,9 @@ func (k *keeper) send(o shim.Order, w *asked, files []uintptr) error {
 
 // forker forks as forkExec does: the same child, of another parent. A mask that is nil is ours.
 func (k *keeper) forker(mask *uint32) forker {
+	if k.forksNot() {
+		return k.forkHere
+	}
 	return func(path string, args, env []string, dir string, fds []uintptr, attr *syscall.SysProcAttr) (*child, error) {
 		o := shim.Order{
 			Do: shim.Fork, Path: []byte(path), Dir: []byte(dir), Args: shim.JoinWords(args), Env: shim.JoinWords(env),
@@ -399,7 +403,7 @@ func (c *child) lostKeeper() bool { return c.keeper != nil && c.keeper.dead.Err(
 func (c *child) abandoned() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.reaped {
+	if !c.reaped && c.asked != nil {
 		c.reaped, c.reapedAt = true, ticksSinceBoot()
 	}
 }
@@ -412,10 +416,10 @@ func (c *child) strays() []int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
+	case c.alone, c.cell != nil && c.keeper.cells.empty(c.cell, c):
+		return nil
 	case c.group != "":
 		return shim.GroupMembers(c.group)
-	case c.alone:
-		return nil
 	}
 	a, err := c.keeper.order(shim.Order{Do: shim.Strays, Mark: c.mark})
 	if err != nil {
@@ -437,16 +441,18 @@ func (c *child) groupEmpty() (empty, known bool) {
 		return true, true
 	case c.group == "":
 		return false, false
-	case !shim.GroupEmpty(c.group):
+	case c.cell != nil && !c.keeper.cells.empty(c.cell, c):
+		return false, true
+	case c.cell == nil && !shim.GroupEmpty(c.group):
 		return false, true
 	}
 	c.alone, c.treeGone = true, true
 	if c.reaped {
-		if !c.killed {
+		if !c.killed && c.cell == nil {
 			c.keeper.spare(c.group)
 		}
 		c.closeFd()
-		c.group = ""
+		c.group, c.cell = "", nil
 	} // else reap does it
 	return true, true
 }
@@ -463,7 +469,7 @@ func (k *keeper) spare(group string) {
 // proveKeeper returns when the keeper of a contained program, which tells of ends by itself, has answered, or is given up:
 // it may have been stopped.
 func (c *child) proveKeeper() {
-	if c.keeper != nil {
+	if c.asked != nil {
 		_, _ = c.keeper.order(shim.Order{Do: shim.Ping})
 	}
 }
@@ -480,7 +486,9 @@ func (c *child) killStrays() {
 	switch {
 	case c.alone:
 	case c.group != "":
-		if !shim.GroupEmpty(c.group) { // which is cheap to ask: the kernel kills one group at a time
+		if c.cell != nil {
+			c.keeper.cells.kill(c.cell, c)
+		} else if !shim.GroupEmpty(c.group) { // which is cheap to ask: the kernel kills one group at a time
 			c.killed = true
 			shim.KillGroup(c.group)
 		}

@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 	if name != "no-shim" {
 		MaybeShim()
 	}
-	withoutCgroup.Store(os.Getenv("TEST_CONTAIN") == "keeper")
 	if isHost {
+		containAs(os.Getenv("TEST_CONTAIN"))
 		if err := hosts[name](os.Args[2:]); err != nil {
 			fmt.Println("host:", err)
 			os.Exit(1)
@@ -49,8 +49,8 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	containAll.Store(*contain != "")
-	withoutCgroup.Store(*contain == "keeper")
 	if *contain != "" {
+		containAs(*contain)
 		if _, err := CheckContainment(); err != nil { // from here on there is a keeper
 			fmt.Println(err)
 			os.Exit(1)
@@ -59,9 +59,20 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// containAs makes contained programs be contained by "keeper", by "cgroup", or by the latter and "here": started by this process.
+func containAs(way string) {
+	withoutCgroup.Store(way == "keeper")
+	if way == "here" {
+		if err := AdoptOrphans(); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+	}
+}
+
 var (
 	// The whole of the tests can be run with all programs contained.
-	contain = flag.String("contain", "", "contain all programs: by keeper or by cgroup")
+	contain = flag.String("contain", "", "contain all programs: by keeper, by cgroup, or by cgroup and started here")
 	heavy   = flag.Bool("heavy", false, "more of everything")
 )
 

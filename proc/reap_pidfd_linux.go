@@ -24,8 +24,9 @@ type child struct {
 	pidfd *os.File // nil without pidfds
 
 	// Of a contained program, whose parent is not this process.
-	keeper *keeper // nil: it is ours
-	asked  *asked  // who forked it says how it ended
+	keeper *keeper // nil: nobody guards it
+	asked  *asked  // the keeper forked it and says how it ended; nil: it is ours
+	cell   *cell   // which it was started in, here; nil: the keeper started it, or it is reaped
 	group  string  // the folder of its cgroup, "" if it has none
 	mark   uint64  // where there is no cgroup: what its processes can be known by
 
@@ -48,7 +49,7 @@ func newChild(pid, pidfd int) *child {
 
 // tells has f called when the process has ended; f waits for nothing. It reports false where nobody tells.
 func (c *child) tells(f func(at time.Time)) bool {
-	if c.keeper != nil {
+	if c.asked != nil {
 		c.keeper.tell(c.asked, f)
 		return true
 	}
@@ -58,7 +59,7 @@ func (c *child) tells(f func(at time.Time)) bool {
 // seeExit waits until the process has ended and leaves it unreaped. A thread waits; see tells.
 func (c *child) seeExit() (e Exit) {
 	switch {
-	case c.keeper != nil:
+	case c.asked != nil:
 		if a, ok := <-c.asked.answers; ok && a.Ended != nil {
 			return exitOf(*a.Ended)
 		}
@@ -99,7 +100,7 @@ func (c *child) reap() {
 		return err
 	}
 	var err error = unix.EINVAL
-	if c.keeper != nil {
+	if c.asked != nil {
 		switch {
 		case c.reaped: // the keeper died
 		case c.alone && !c.killed:
@@ -117,6 +118,9 @@ func (c *child) reap() {
 	}
 	if !c.reaped {
 		c.reaped, c.reapedAt = true, ticksSinceBoot()
+	}
+	if c.cell != nil {
+		c.vacate()
 	}
 	if c.treeGone || c.group != "" || c.mark != 0 || c.pidfd != nil && !c.groupLives() {
 		c.closeFd()

@@ -35,6 +35,7 @@ type Process struct {
 	forget  func() bool // ends the watch of the context
 	termed  atomic.Bool // Stop has sent TERM
 
+	unkept      atomic.Bool // its keeper died before it did
 	leftNothing atomic.Bool // it has ended, and was seen to have left nothing
 }
 

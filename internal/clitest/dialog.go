@@ -125,6 +125,15 @@ func checkSpawn(c call) error {
 	return err
 }
 
+// chunked is the context under which programs are started.
+func (s *state) chunked() context.Context {
+	ctx := context.WithoutCancel(s.ctx) // they are ended by the test, in its order
+	if cut := s.opts.Chunk.cutter(s.test.Name); cut != nil {
+		ctx = bridge.WithPieces(ctx, cut)
+	}
+	return ctx
+}
+
 func (s *state) cmdSpawn(c call) error {
 	flags, words, err := parseSpawn(c.args)
 	if err != nil {

@@ -11,12 +11,13 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
-	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/diag"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/lazy"
 	"github.com/spawnx/spawnx/proc"
+	"github.com/spawnx/spawnx/ptyio"
 )
 
 // The commands that run programs on pipes, and end a test.
@@ -57,14 +58,19 @@ func (k *keep) output() output {
 	return output{string(k.b), k.lost}
 }
 
-// A job is a program of exec.
+// A job is a program of exec. It has no Stream, which is for dialogs: nobody looks at its output before it has ended.
 type job struct {
 	name string // behind &; "" for none
 	not  bool   // it must fail
-	b    *bridge.Bridge
+	p    *proc.Process
+	reap func()
 	veil *veil
 
-	copying   sync.WaitGroup
+	began time.Time
+	cut   func() int // see Chunk.cutter; nil: whole reads
+
+	reads     bool           // goroutines take its output
+	busy      sync.WaitGroup // they, and one that gives it its input
 	out, errs keep
 }
 
@@ -101,6 +107,7 @@ func (s *state) cmdExec(c call) error {
 	}
 	j.name, j.not = name, c.not
 	if inBackground {
+		j.read()
 		s.jobs = append(s.jobs, j)
 		return nil
 	}
@@ -119,27 +126,73 @@ func (s *state) cmdExec(c call) error {
 func (s *state) start(args []string) (*job, error) {
 	spec := s.spec(args)
 	spec.Stdio = proc.Pipes
-	b, err := bridge.Start(s.chunked(), spec)
+	p, reap, err := proc.StartHeld(context.WithoutCancel(s.ctx), spec) // it is ended by the test, in its order
 	if err != nil {
 		return nil, s.startError(err)
 	}
-	j := &job{b: b, veil: s.veil, out: keep{most: mostOutput}, errs: keep{most: mostOutput}}
-	for stream, to := range map[*bridge.Stream]io.Writer{b.Output(): &j.out, b.Stderr(): &j.errs} {
-		r := stream.Reader("output", bridge.Block)
-		j.copying.Go(func() { _, _ = bridge.Copy(to, r) }) // a keep takes everything
+	j := &job{p: p, reap: reap, veil: s.veil, began: time.Now(), cut: s.opts.Chunk.cutter(s.test.Name), out: keep{most: mostOutput}, errs: keep{most: mostOutput}}
+	if s.stdin == "" {
+		_ = p.Stdio().In.Close() // nothing was written to it
+		return j, nil
 	}
 	stdin := s.stdin
 	s.stdin = ""
-	feed := func() {
-		_, _ = io.WriteString(b.Input(), stdin) // a program need not read what it is given
-		_ = b.Input().CloseWrite()
-	}
-	if stdin == "" {
-		feed()
-	} else {
-		j.copying.Go(feed)
-	}
+	j.busy.Go(func() {
+		_, _ = io.WriteString(p.Stdio().In, stdin) // a program need not read what it is given
+		_ = p.Stdio().In.Close()
+	})
+	j.read()
 	return j, nil
+}
+
+// patience is how long a program in the foreground writes into its pipes alone: most have ended by then, and to be woken for
+// what they write costs more than to read it all at the end.
+const patience = 10 * time.Millisecond
+
+// read takes the output from now on.
+func (j *job) read() {
+	if j.reads {
+		return
+	}
+	j.reads = true
+	j.busy.Go(func() { j.take(j.p.Stdio().Out, &j.out, true) })
+	j.busy.Go(func() { j.take(j.p.Stdio().Err, &j.errs, true) })
+}
+
+// take reads to the end of an output, which a program that has ended may have left to somebody else: then until that was silent
+// for the linger time. It returns false where it would have to wait and may not.
+func (j *job) take(from *ptyio.File, to *keep, wait bool) (whole bool) {
+	buf := make([]byte, 1<<10)
+	for {
+		p := buf
+		if j.cut != nil {
+			p = buf[:max(1, min(j.cut(), len(buf)))]
+		}
+		n, err := from.ReadNow(p)
+		if errors.Is(err, ptyio.ErrAgain) {
+			if !wait {
+				return false
+			}
+			j.linger(from)
+			if n, err = from.Read(p); errors.Is(err, os.ErrDeadlineExceeded) {
+				n, err = from.ReadNow(p) // a deadline that has passed hides bytes that are there
+			}
+		}
+		_, _ = to.Write(p[:n]) // it takes everything
+		switch {
+		case err != nil: // the end, silence, or closed
+			return true
+		case n == len(buf) && n < 64<<10:
+			buf = make([]byte, 4*n)
+		}
+	}
+}
+
+// linger bounds the next read, if the program has ended.
+func (j *job) linger(from *ptyio.File) {
+	if _, ended := j.p.Exit(); ended {
+		_ = from.SetReadDeadline(time.Now().Add(j.p.Spec().LingerTime())) // closed: the read tells
+	}
 }
 
 // startError is why a program could not be started, with what can be done about it in a test.
@@ -156,7 +209,7 @@ func (s *state) startError(err error) error {
 
 // over is called when a program has ended. A daemon that it left lives on until the test's end.
 func (s *state) over(j *job) error {
-	if j.b.Process().Left() {
+	if j.p.Left() {
 		s.left = append(s.left, j)
 		return nil
 	}
@@ -165,7 +218,17 @@ func (s *state) over(j *job) error {
 
 // wait waits for the end of the program and of its output.
 func (j *job) wait(ctx context.Context) (proc.Exit, error) {
-	exit, err := j.b.Wait(ctx)
+	if !j.reads {
+		timer := time.NewTimer(patience)
+		select {
+		case <-j.p.Exited():
+		case <-ctx.Done():
+		case <-timer.C:
+			j.read()
+		}
+		timer.Stop()
+	}
+	exit, err := j.p.Wait(ctx)
 	var ended *proc.ExitError
 	if err != nil && !errors.As(err, &ended) {
 		if ctx.Err() != nil {
@@ -173,14 +236,30 @@ func (j *job) wait(ctx context.Context) (proc.Exit, error) {
 		}
 		return exit, err
 	}
-	j.copying.Wait()
+	j.rest()
 	return exit, nil
+}
+
+// rest waits for the end of the output of a program that has ended.
+func (j *job) rest() {
+	std := j.p.Stdio()
+	if !j.reads {
+		out, errs := j.take(std.Out, &j.out, false), j.take(std.Err, &j.errs, false)
+		if out && errs {
+			return
+		}
+		j.read() // it has left them to somebody
+	}
+	j.linger(std.Out)
+	j.linger(std.Err)
+	_ = std.In.SetWriteDeadline(time.Now().Add(j.p.Spec().LingerTime())) // somebody may hold it and never read
+	j.busy.Wait()
 }
 
 // late is the error of a program that did not end in time: what it wrote, and what it does instead.
 func (j *job) late() error {
-	p := failed("%s still runs after %s", j.command(), brief(j.b.Stats().Peer.Ran)).with("stdout", j.veil.output(j.out.output().text)).with("stderr", j.veil.output(j.errs.output().text))
-	snapshot, _ := diag.TakePID(j.b.Stats().Peer.PID) // what could not be seen is said in it
+	p := failed("%s still runs after %s", j.command(), brief(time.Since(j.began))).with("stdout", j.veil.output(j.out.output().text)).with("stderr", j.veil.output(j.errs.output().text))
+	snapshot, _ := diag.TakePID(j.p.PID()) // what could not be seen is said in it
 	for i, f := range diag.Explain(snapshot) {
 		p.details = append(p.details, detail{[]string{"program", ""}[min(i, 1)], f.String()})
 	}
@@ -189,13 +268,15 @@ func (j *job) late() error {
 
 // close ends the program and what it started.
 func (j *job) close() error {
-	err := j.b.Close()
-	j.copying.Wait()
+	_, err := j.p.Stop(context.Background())
+	j.reap()
+	_ = j.p.Stdio().Close() // ends who is busy
+	j.busy.Wait()
 	return err
 }
 
 // command is what was run, for people.
-func (j *job) command() string { return commandLine(j.b.Stats().Peer.Args) }
+func (j *job) command() string { return commandLine(j.p.Spec().Args) }
 
 func commandLine(args []string) string {
 	var b strings.Builder
@@ -231,15 +312,6 @@ func (s *state) job(name string) *job {
 		}
 	}
 	return nil
-}
-
-// chunked is the context under which programs are started.
-func (s *state) chunked() context.Context {
-	ctx := context.WithoutCancel(s.ctx) // they are ended by the test, in its order
-	if cut := s.opts.Chunk.cutter(s.test.Name); cut != nil {
-		ctx = bridge.WithPieces(ctx, cut)
-	}
-	return ctx
 }
 
 func checkKill(c call) error {
@@ -282,7 +354,7 @@ func (s *state) cmdKill(c call) error {
 		jobs = []*job{j}
 	}
 	for _, j := range jobs {
-		if err := j.b.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		if err := j.p.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			return err
 		}
 	}

@@ -56,9 +56,12 @@ func Run(ctx context.Context, tests []*Test, opts Options, watch Watcher) (Outco
 		return Outcome{}, err
 	}
 	defer os.RemoveAll(root) // empty by now, but for what could not be removed, which was said then
-	_, uncontained := proc.CheckContainment()
-	r := &runner{opts: opts, root: root, watch: watch, contain: uncontained == nil, shelf: shelf{keep: opts.Keep}}
-	if r.contain {
+	how, _ := proc.CheckContainment()
+	r := &runner{opts: opts, root: root, watch: watch, contain: how != proc.NotContained, shelf: shelf{keep: opts.Keep}}
+	switch how {
+	case proc.ByCgroup:
+		_ = proc.AdoptOrphans() // else the keeper does
+	case proc.ByKeeper:
 		r.umask = ownUmask()
 	}
 	began := time.Now()

@@ -226,6 +226,51 @@ func (g group) remove() error {
 	return unix.Rmdir(string(g))
 }
 
+// A Cell is a group below a keeper's for the programs that the supervisor starts itself, one after the other. It is kept
+// open: to make a group costs as much as a small program.
+type Cell struct {
+	dir        group
+	fd, events int
+}
+
+// NewCell makes a cell of a keeper.
+func NewCell(keeper string) (*Cell, error) {
+	dir, fd, err := group(keeper).child()
+	if err != nil {
+		return nil, err
+	}
+	c := &Cell{dir: dir, fd: fd}
+	if c.events, err = unix.Openat(fd, "cgroup.events", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+		c.events = -1
+		_ = c.Remove()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Dir is its folder.
+func (c *Cell) Dir() string { return string(c.dir) }
+
+// FD is what a fork needs of it.
+func (c *Cell) FD() int { return c.fd }
+
+// Empty is GroupEmpty.
+func (c *Cell) Empty() bool {
+	var buf [64]byte
+	n, err := unix.Pread(c.events, buf[:], 0)
+	return err == unix.ENODEV || err == nil && bytes.Contains(buf[:n], []byte("populated 0\n"))
+}
+
+// Remove removes a cell in which nobody is left, and closes it. After an error it is as before.
+func (c *Cell) Remove() error {
+	if err := c.dir.remove(); err != nil {
+		return err
+	}
+	_ = unix.Close(c.fd)
+	_ = unix.Close(c.events)
+	return nil
+}
+
 // GroupMembers, GroupEmpty, KillGroup and RemoveGroup are for the supervisor, which knows a group by the folder in an Answer.
 func GroupMembers(dir string) []int { return group(dir).members() }
 

@@ -32,6 +32,9 @@ func children() (pids []int) {
 	return pids
 }
 
+// Children returns the children of this process, zombies included.
+func Children() []int { return children() }
+
 // childrenByStat is children for a kernel without CONFIG_PROC_CHILDREN.
 func childrenByStat() (pids []int) {
 	dir, err := os.Open("/proc")

@@ -477,7 +477,7 @@ func (k *keeper) end() {
 		k.mu.Unlock()
 		if forked {
 			k.forking.Unlock()
-			if left == 0 && !died {
+			if left == 0 && !died && (k.group == "" || GroupEmpty(string(k.group))) { // some were started by the supervisor
 				break
 			}
 		}
