@@ -281,6 +281,7 @@ var runtimeHints = []struct {
 	{lazy.Regexp(`key "(\w+)" not in dict`), `write .get("$1", default) where it may be missing`},
 	{lazy.Regexp(`global variable (\w+) referenced before assignment`), "$1 is set further down, or not on this way"},
 	{lazy.Regexp(`local variable (\w+) referenced before assignment`), "a function that assigns $1 has a $1 of its own: give it another name, or return the value"},
+	{lazy.Regexp(`^too few values to unpack.*|^index \d+ out of range: empty list`), "where these are args: spawnx script FILE ARG..., one for each"},
 	{lazy.Regexp(`string has no \.format_map.*`), `write "%s" % x, or "{}".format(x)`},
 	{lazy.Regexp(`^no terminal to ask at|: no terminal to ask at`), "run it at a terminal, or take the answer from args or env"},
 }

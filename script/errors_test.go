@@ -109,6 +109,8 @@ func TestMistakesWhileRunning(t *testing.T) {
 		{`p = spawn(["sh", "-c", "printf 'a[b]'; read x"]); p.expect(re("a[b]"), timeout = 0.3)`, []string{`hint: "a[b]" is there as text: write it without re(…)`}},
 		{`p = spawn("cat"); p.send("\x03")`, []string{"t.star:1: send: ", `hint: press it: p.sendkey("ctrl-c")`}},
 		{`p = spawn("cat"); p.sendkey("ctrl-foo")`, []string{"t.star:1: sendkey: unknown key"}},
+		{`a, b = args`, []string{"t.star:1: too few values to unpack", "hint: where these are args: spawnx script FILE ARG"}},
+		{`args[0]`, []string{"t.star:1: index 0 out of range", "hint: where these are args: spawnx script FILE ARG"}},
 		{`p = spawn("cat"); p.sendkey()`, []string{"sendkey: no key"}},
 		{`p = spawn("cat"); p.expect()`, []string{"expect: nothing to wait for", "hint: write EOF"}},
 		{`p = spawn("cat"); p.expect("")`, []string{"expect: an empty text matches at once"}},

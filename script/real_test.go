@@ -95,3 +95,17 @@ p.sendline("quit"); p.wait()
 		})
 	}
 }
+
+// What docs/from.md says of pxssh and replwrap: a prompt that the line itself sets, and a line that asks for more.
+func TestPromptThatALineSets(t *testing.T) {
+	t.Parallel()
+	says(t, `
+sh = spawn("bash --norc --noprofile", prompt = re("[$#] $"))
+sh.expect(sh.prompt)
+sh.prompt = "ready> "
+sh.command("PS1='ready> '")
+print(sh.command("echo $((6*7))"))
+py = spawn("python3 -q", prompt = ">>> ", env = {"PYTHON_BASIC_REPL": "1"})
+print(py.command("for i in [1, 2]: print(i)\n"))
+`, "42\n... \n1\n2\n")
+}
