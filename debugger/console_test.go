@@ -32,3 +32,25 @@ func TestThePromptMayHaveSomethingBehindIt(t *testing.T) {
 		}
 	}
 }
+
+// Commands whose bodies gdb would read out of what others send are refused however they are written; the rest is sent.
+func TestCommandsWithABody(t *testing.T) {
+	for _, command := range []string{
+		"commands 1", "comm 1", " command 1", "define x", "document x", "while 1", "if 1", "python", "py", "pi", "python-", "python-i print(1)",
+		"compile code", "compi", "expr", "expression", `eval "commands %d", 1`, `ev "comm 1"`, "with print pretty on -- commands 1",
+		`-interpreter-exec console "comm 1"`, `-interpreter-exec console "with print pretty -- define \"x\""`, "-interpreter-exec console commands",
+	} {
+		if refused(command) == "" {
+			t.Errorf("%s is sent", command)
+		}
+	}
+	for _, command := range []string{
+		"com", "print 1", "python print(1)", "py 1", "compile code 1", "expression 1", "pythonx", "commandsx", `eval "print %d", 1`, `eval "`, "eval",
+		"with print pretty on", "with print pretty on -- print 1", "wh", "-break-commands 1 \"if\"", "-exec-run", "-interpreter-exec console \"print 1\"",
+		"shell ls", "!ls", "",
+	} {
+		if why := refused(command); why != "" {
+			t.Errorf("%s: %s", command, why)
+		}
+	}
+}

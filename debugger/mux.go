@@ -52,7 +52,7 @@ var swallows = map[string]string{
 	"while": "loops belong to the console", "if": "conditions belong to the console",
 	"python": "give python its code on the same line", "py": "give py its code on the same line", "python-interactive": "use the console",
 	"pi": "use the console", "guile": "give guile its code on the same line", "gu": "give gu its code on the same line",
-	"compile": "compile code at the console", "expression": "use the console", "tui": "use the console", "shell": "", "!": "",
+	"compile": "compile code at the console", "expression": "use the console", "tui": "use the console",
 }
 
 // command takes a line of a front end. send goes to gdb; where it is empty,
@@ -83,23 +83,35 @@ func (m *mux) owes(who int) bool {
 	return m.prompts && m.answer == who
 }
 
+// shortened are the least letters by which gdb knows some of them.
+var shortened = map[string]string{"commands": "comm", "compile": "compi", "expression": "expr", "python-interactive": "python-"}
+
 // refused says why a command cannot be sent: gdb would read on in what others
 // send.
 func refused(command string) string {
-	line := command
-	if after, ok := strings.CutPrefix(command, "-interpreter-exec console "); ok {
-		line = after
-		if s, err := mi.Parse([]byte("~" + strings.TrimSpace(after))); err == nil {
-			line = s.Text
-		}
+	if line, ok := strings.CutPrefix(command, "-interpreter-exec console "); ok {
+		command = unquoted(line)
 	} else if strings.HasPrefix(command, "-") {
 		return ""
 	}
-	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-	hint, listed := swallows[word]
+	word, rest, _ := strings.Cut(strings.TrimSpace(command), " ")
 	rest = strings.TrimSpace(rest)
+	switch word {
+	case "ev", "eva", "eval": // of a command with its arguments
+		return refused(unquoted(rest))
+	case "wit", "with", "w": // a setting for one command
+		if _, inner, ok := strings.Cut(rest, "-- "); ok {
+			return refused(inner)
+		}
+	}
+	for whole, least := range shortened {
+		if strings.HasPrefix(word, least) && strings.HasPrefix(whole, word) {
+			word = whole
+		}
+	}
+	hint := swallows[word]
 	switch {
-	case !listed, hint == "":
+	case hint == "":
 		return ""
 	case (word == "python" || word == "py" || word == "guile" || word == "gu") && rest != "":
 		return ""
@@ -107,6 +119,23 @@ func refused(command string) string {
 		return ""
 	}
 	return fmt.Sprintf("spawnx: %q would take the next commands, of everybody, for its body: %s", word, hint)
+}
+
+// unquoted is the string in quotes that a text begins with, or the text.
+func unquoted(text string) string {
+	text = strings.TrimSpace(text)
+	for i := 1; i < len(text) && text[0] == '"'; i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			if s, err := mi.Parse([]byte("~" + text[:i+1])); err == nil {
+				return s.Text
+			}
+			return text
+		}
+	}
+	return text
 }
 
 // cString writes a string as gdb does.
