@@ -46,12 +46,12 @@ func (s *Screen) next(width int) (end int) {
 	return end
 }
 
-// wrap goes to the beginning of the next row, which continues this one.
+// wrap goes to the beginning of the next row, which continues this one. What is written right of the margins scrolls nothing.
 func (s *Screen) wrap() {
 	r := s.lines[s.y]
+	s.index()
 	s.x = s.leftEdge()
 	s.pending = false
-	s.index()
 	if s.lines[s.y] != r { // else it was the last row, below the scroll region, and is written again
 		r.wrapped = s.fullWidth()
 	}
