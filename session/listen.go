@@ -507,35 +507,3 @@ func fromBrowser(p []byte) bool {
 	stun := len(p) >= 8 && bytes.Equal(p[4:8], []byte{0x21, 0x12, 0xa4, 0x42}) // WebRTC, RFC 8489
 	return tls || stun
 }
-
-// runBare sends the lane as it is.
-func (p *pump) runBare() {
-	buf := make([]byte, chunk)
-	for {
-		n, err := p.r.ReadContext(p.a.ctx, buf)
-		switch {
-		case n > 0:
-			end := p.r.Offset()
-			p.mu.Lock()
-			p.sent, p.acked = end, end
-			p.mu.Unlock()
-			s := p.a.s
-			s.mu.Lock() // before the other end can see it, and leave for another to come
-			p.a.bare = end
-			s.mu.Unlock()
-			p.watch(true)
-			k, err := p.a.conn.Write(buf[:n])
-			p.watch(false)
-			if err != nil {
-				s.mu.Lock()
-				p.a.bare -= int64(n - k)
-				s.mu.Unlock()
-				return
-			}
-			p.caughtUp()
-		case bridge.IsLost(err):
-		case err != nil:
-			return
-		}
-	}
-}
