@@ -430,7 +430,7 @@ func (c *checker) spawn(b builtin, call *syntax.CallExpr) {
 		for _, e := range d.List {
 			entry := e.(*syntax.DictEntry)
 			key, _ := text(entry.Key)
-			if value, ok := text(entry.Value); ok && value != "" && secretName().MatchString(key) {
+			if value, ok := text(entry.Value); ok && value != "" && secretName.Get().MatchString(key) {
 				c.warn(entry.Value, "a secret in plain sight: "+key, `take it from our environment: env["`+key+`"], or from a file`)
 			}
 		}
@@ -507,7 +507,7 @@ func (c *checker) rule(when, reply syntax.Expr) {
 	if function(when) == "re" {
 		question, _ = text(functions["re"].argument(when.(*syntax.CallExpr), "pattern"))
 	}
-	if s, ok := text(reply); ok && s != "" && asksForSecret().MatchString(question) {
+	if s, ok := text(reply); ok && s != "" && asksForSecret.Get().MatchString(question) {
 		c.warn(reply, "a secret in plain sight", `write secret("env:NAME"), or "file:PATH", "cmd:COMMAND", "ask:PROMPT"`)
 	}
 	c.plainSecret([]syntax.Expr{reply})
@@ -524,8 +524,8 @@ func (c *checker) looksLikeRegexp(e syntax.Expr) {
 	if !ok {
 		return
 	}
-	looks := regexpMarks().MatchString(s)
-	for _, m := range classOfMarks().FindAllStringSubmatch(s, -1) {
+	looks := regexpMarks.Get().MatchString(s)
+	for _, m := range classOfMarks.Get().FindAllStringSubmatch(s, -1) {
 		looks = looks || strings.Trim(m[1], m[1][:1]) != "" // not [...]
 	}
 	if looks {
@@ -551,7 +551,7 @@ var (
 
 func (c *checker) secretInCommand(at syntax.Node, words []string) {
 	for _, w := range words {
-		if flag, _, _ := strings.Cut(w, "="); secretFlag().MatchString(w) {
+		if flag, _, _ := strings.Cut(w, "="); secretFlag.Get().MatchString(w) {
 			c.warn(at, "a secret in plain sight: "+flag+", which everybody on the machine can read", "leave it out and answer the question: p.sendsecret(\"env:NAME\")")
 		}
 	}
@@ -571,7 +571,7 @@ func (c *checker) plainSecret(list []syntax.Expr) {
 				name, _ = text(e.Args[0])
 			}
 		}
-		if name != "" && secretName().MatchString(name) {
+		if name != "" && secretName.Get().MatchString(name) {
 			c.warn(e, "the secret "+name+" is sent as plain text: errors and logs would show it",
 				`write p.sendsecret("env:`+name+`"), or on(…, secret("env:`+name+`"))`)
 		}
@@ -602,7 +602,7 @@ func (c *checker) block(list []syntax.Stmt) {
 					e = functions["re"].argument(e.(*syntax.CallExpr), "pattern")
 				}
 				q, _ := text(e)
-				asked = asked || asksForSecret().MatchString(q)
+				asked = asked || asksForSecret.Get().MatchString(q)
 			}
 		case "sendline", "send":
 			if v, ok := text(methods[name].argument(call, map[string]string{"sendline": "line", "send": "text"}[name])); ok && v != "" && asked {

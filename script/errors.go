@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -207,7 +206,7 @@ func inScriptWords(err error, text string) string {
 		return text
 	}
 	for _, h := range runtimeHints {
-		if re := h.re(); re.MatchString(text) {
+		if re := h.re.Get(); re.MatchString(text) {
 			return text + "\nhint: " + re.ReplaceAllString(re.FindString(text), h.hint)
 		}
 	}
@@ -231,13 +230,13 @@ var (
 func scriptHint(e *expect.Error) string {
 	hint := e.Hint()
 	switch {
-	case asText().MatchString(hint):
-		return asText().ReplaceAllString(hint, "$1 is there as text: write it without re(…)")
-	case asRegexp().MatchString(hint):
-		text := asRegexp().FindStringSubmatch(hint)[1]
+	case asText.Get().MatchString(hint):
+		return asText.Get().ReplaceAllString(hint, "$1 is there as text: write it without re(…)")
+	case asRegexp.Get().MatchString(hint):
+		text := asRegexp.Get().FindStringSubmatch(hint)[1]
 		return text + " matches as a regular expression: write re(r" + text + ")"
-	case sendsKey().MatchString(hint):
-		return sendsKey().ReplaceAllString(hint, "press it: p.sendkey($1)")
+	case sendsKey.Get().MatchString(hint):
+		return sendsKey.Get().ReplaceAllString(hint, "press it: p.sendkey($1)")
 	case errors.Is(e, expect.ErrNoPrompt):
 		return `set a prompt: p.prompt = re(r"[$#>] $"), or spawn(…, prompt = …)`
 	case errors.Is(e, expect.ErrUnproved):
@@ -272,7 +271,7 @@ func question(unread string) string {
 
 // runtimeHints say what to write instead of what Starlark does not do.
 var runtimeHints = []struct {
-	re   func() *regexp.Regexp
+	re   lazy.Regexp
 	hint string
 }{
 	{lazy.Regexp(`unknown binary op: string \+ (\w+)`), "write str(…) around the $1"},
@@ -290,7 +289,7 @@ var runtimeHints = []struct {
 
 // foreign tells of words of Python, and of pexpect, that mean nothing here.
 var foreign = []struct {
-	line func() *regexp.Regexp // of the line that the parser does not understand
+	line lazy.Regexp // of the line that the parser does not understand
 	what string
 	hint string
 }{
@@ -369,8 +368,8 @@ func syntaxError(name string, src []byte, pos syntax.Position, msg string) *Erro
 	}
 	line := lineOf(src, e.Line)
 	for _, f := range foreign {
-		if m := f.line().FindStringSubmatchIndex(line); m != nil && !inString(line, m[0]) {
-			what := string(f.line().ExpandString(nil, f.what, line, m))
+		if m := f.line.Get().FindStringSubmatchIndex(line); m != nil && !inString(line, m[0]) {
+			what := string(f.line.Get().ExpandString(nil, f.what, line, m))
 			if what == "" {
 				what = msg
 			}

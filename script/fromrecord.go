@@ -122,7 +122,7 @@ func expression(re string) string {
 
 // rulePattern is a PATTERN of the command line in the language.
 func rulePattern(p string) string {
-	if m := slashed().FindStringSubmatch(p); m != nil {
+	if m := slashed.Get().FindStringSubmatch(p); m != nil {
 		if m[2] != "" {
 			m[1] = "(?" + m[2] + ")" + m[1]
 		}
@@ -146,7 +146,7 @@ func ruleReply(r string) (reply string, most int) {
 	if !strings.HasPrefix(r, "<") || !strings.HasSuffix(r, ">") {
 		return quoted(strings.TrimPrefix(r, `\`)), 0
 	}
-	items := bracketed().FindAllStringSubmatch(r, -1)
+	items := bracketed.Get().FindAllStringSubmatch(r, -1)
 	var calls, names []string
 	for _, item := range items {
 		word, rest, _ := strings.Cut(item[1], " ")

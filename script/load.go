@@ -76,7 +76,7 @@ func Load(name string, src []byte) (*Program, error) {
 	if err != nil {
 		return nil, syntaxErrors(name, src, err)
 	}
-	return &Program{name: name, file: file, code: code, screens: ofScreens().Match(src)}, nil
+	return &Program{name: name, file: file, code: code, screens: ofScreens.Get().Match(src)}, nil
 }
 
 // Run runs the script to its end and stops the programs that it spawned and that still run. Ending ctx

@@ -28,7 +28,7 @@ var (
 
 // checkCond returns an error for a condition that nobody knows.
 func checkCond(name string) error {
-	if strings.HasPrefix(name, "exec:") && name != "exec:" || goRelease().MatchString(name) ||
+	if strings.HasPrefix(name, "exec:") && name != "exec:" || goRelease.Get().MatchString(name) ||
 		slices.Contains(systems, name) || slices.Contains(processors, name) || slices.Contains(others, name) {
 		return nil
 	}
@@ -53,7 +53,7 @@ func (s *state) holds(name string) bool {
 	if program, ok := strings.CutPrefix(name, "exec:"); ok {
 		return s.inPath(program)
 	}
-	if m := goRelease().FindStringSubmatch(name); m != nil {
+	if m := goRelease.Get().FindStringSubmatch(name); m != nil {
 		return !olderGo(m[1])
 	}
 	return false

@@ -527,7 +527,7 @@ func (s *state) stillRuns(p *program, err error) error {
 
 // seen is what a person sees last of a program, and what that is: the screen, where it has drawn one, else the output.
 func (s *state) seen(p *program) (what, text string) {
-	if p.display != nil && drawn().MatchString(p.out.output().text) && strings.TrimSpace(p.display.Screen.Text()) != "" {
+	if p.display != nil && drawn.Get().MatchString(p.out.output().text) && strings.TrimSpace(p.display.Screen.Text()) != "" {
 		return "screen", s.veil.output(golden.Format(p.display.Screen, false))
 	}
 	text = s.veil.output(p.plain().text)

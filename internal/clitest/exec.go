@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"time"
 
 	"github.com/spawnx/spawnx/diag"
 	"github.com/spawnx/spawnx/internal/escape"
@@ -39,6 +40,7 @@ type keep struct {
 	mu   sync.Mutex
 	b    []byte
 	lost bool
+	last time.Time // of a write
 }
 
 func (k *keep) Write(p []byte) (int, error) {
@@ -48,8 +50,15 @@ func (k *keep) Write(p []byte) (int, error) {
 		k.b = append(k.b[:0], k.b[len(k.b)-min(len(k.b), k.most):]...)
 		k.lost = true
 	}
-	k.b = append(k.b, p...)
+	k.b, k.last = append(k.b, p...), time.Now()
 	return len(p), nil
+}
+
+// quiet is for how long nothing was written.
+func (k *keep) quiet() time.Duration {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return time.Since(k.last)
 }
 
 func (k *keep) output() output {
@@ -79,7 +88,7 @@ var background = lazy.Regexp(`^&([a-zA-Z_0-9]+&)?$`)
 // cutBackground takes & or &NAME& from the end of an exec's arguments.
 func cutBackground(args []string) (rest []string, name string, is bool) {
 	last := args[len(args)-1]
-	if !background().MatchString(last) {
+	if !background.Get().MatchString(last) {
 		return args, "", false
 	}
 	return args[:len(args)-1], strings.Trim(last, "&"), true

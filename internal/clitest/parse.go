@@ -395,7 +395,7 @@ func shellWords(words []word) error {
 		last := w[len(w)-1]
 		text := last.text
 		middle := text == "&" && name+1+i < len(words)-1
-		if last.quoted || !strings.HasSuffix(text, ";") && (len(w) > 1 || !middle && !operator().MatchString(text)) {
+		if last.quoted || !strings.HasSuffix(text, ";") && (len(w) > 1 || !middle && !operator.Get().MatchString(text)) {
 			continue
 		}
 		return hinted(fmt.Sprintf("one command a line, or exec sh -c '...'; as an argument write '%s'", text), "%s: there is no shell here: %s would be an argument", words[name][0].text, text)

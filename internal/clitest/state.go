@@ -90,7 +90,7 @@ func fixedEnv(s *state) map[string]string {
 		"SHELL":  "/bin/sh",
 
 		"GOTRACEBACK": "system",
-		"goversion":   strings.TrimPrefix(release().FindString(runtime.Version()), "go"),
+		"goversion":   strings.TrimPrefix(release.Get().FindString(runtime.Version()), "go"),
 		"devnull":     os.DevNull,
 		"exe":         "",
 		"/":           string(os.PathSeparator),

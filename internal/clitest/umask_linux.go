@@ -17,7 +17,7 @@ func ownUmask() *uint32 {
 		return nil
 	}
 	var mask uint32
-	m := umaskLine().FindSubmatch(status)
+	m := umaskLine.Get().FindSubmatch(status)
 	if m == nil {
 		return nil
 	}

@@ -311,7 +311,7 @@ const masked = "[secret]"
 
 // anyOf is a regular expression for a text with any numbers and any secrets.
 func anyOf(s string) string {
-	s = digits().ReplaceAllString(regexp.QuoteMeta(s), `\d+`)
+	s = digits.Get().ReplaceAllString(regexp.QuoteMeta(s), `\d+`)
 	return strings.ReplaceAll(s, regexp.QuoteMeta(masked), `\S+`)
 }
 
@@ -325,7 +325,7 @@ const longestPrompt = 40
 // folder, only its end. Where that also stands before, it is wanted as a whole
 // line at the end of the output.
 func prompt(text, line string) Pattern {
-	if m := shell().FindStringSubmatch(line); m != nil {
+	if m := shell.Get().FindStringSubmatch(line); m != nil {
 		return Pattern{Text: regexp.QuoteMeta(m[1]) + `$`, Regexp: true}
 	}
 	short := line
@@ -382,7 +382,7 @@ func (v *view) news() Pattern {
 			text = strings.TrimSpace(text[:i])
 		}
 		away := max(changed-row, row-changed)
-		if len(word().FindString(text)) >= 3 && plain(text) && away < distance {
+		if len(word.Get().FindString(text)) >= 3 && plain(text) && away < distance {
 			best, distance = text, away
 		}
 	}

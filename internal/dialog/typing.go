@@ -70,7 +70,7 @@ const mostShown = 8 << 10
 func (t *Typing) Key(at time.Duration, p []byte, mode Mode) (events []record.Event) {
 	for len(p) > 0 {
 		b, n := p[0], 1
-		if report := reports().Find(p); report != nil {
+		if report := reports.Get().Find(p); report != nil {
 			p = p[len(report):]
 			continue
 		}

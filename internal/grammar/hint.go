@@ -15,13 +15,13 @@ var (
 // Hint says a hint of package expect, which is for who writes Go, in the words of the command line and of tests. verb is
 // how a word of theirs is written for the program: "sendkey" may be "spawnx sendkey NAME".
 func Hint(hint string, verb func(word string) string) string {
-	if m := pressKeys().FindStringSubmatch(hint); m != nil {
+	if m := pressKeys.Get().FindStringSubmatch(hint); m != nil {
 		return verb("sendkey") + " " + strings.ReplaceAll(strings.Trim(m[1], `"`), `", "`, " ")
 	}
-	if m := asText().FindStringSubmatch(hint); m != nil {
+	if m := asText.Get().FindStringSubmatch(hint); m != nil {
 		return `"` + m[1] + `" is there as text: write '` + quoted(m[1]) + `' without slashes`
 	}
-	if m := asRegexp().FindStringSubmatch(hint); m != nil {
+	if m := asRegexp.Get().FindStringSubmatch(hint); m != nil {
 		return `"` + m[1] + `" matches as a regular expression: write '/` + quoted(m[1]) + `/'`
 	}
 	switch hint {

@@ -7,18 +7,18 @@ import (
 )
 
 func TestRegexpIsMadeOnce(t *testing.T) {
-	digits := lazy.Regexp(`\d+`)
-	if got := digits().FindString("a12b"); got != "12" {
+	const digits lazy.Regexp = `\d+`
+	if got := digits.Get().FindString("a12b"); got != "12" {
 		t.Errorf("%q", got)
 	}
-	if first := digits(); first != digits() {
+	if first := digits.Get(); first != digits.Get() {
 		t.Error("it is made anew")
 	}
-	bad := lazy.Regexp(`(`)
+	const bad lazy.Regexp = `(`
 	defer func() {
 		if recover() == nil {
 			t.Error("a bad one does not panic")
 		}
 	}()
-	bad()
+	bad.Get()
 }

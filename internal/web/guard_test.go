@@ -97,7 +97,7 @@ func TestLooks(t *testing.T) {
 		"next":                                                    false,
 		"":                                                        false,
 	} {
-		if got := looks().MatchString(command); got != want {
+		if got := looks.Get().MatchString(command); got != want {
 			t.Errorf("%q: %v", command, got)
 		}
 	}

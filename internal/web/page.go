@@ -463,7 +463,7 @@ func (p *page) debugger(ctx context.Context) error {
 				// Written anew: what another reader of JSON would see in it is not ours to judge.
 				data, _ = json.Marshal(map[string]any{"id": r.ID, "do": r.Do})
 				mu.Lock()
-				may := gdb && sound && looks().MatchString(r.Do) // to others such a line is something else
+				may := gdb && sound && looks.Get().MatchString(r.Do) // to others such a line is something else
 				mu.Unlock()
 				if !may {
 					_ = p.tell(ctx, map[string]any{"id": r.ID, "ok": false, "text": "this page may only watch"})
