@@ -12,7 +12,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"time"
 
 	"github.com/spawnx/spawnx/diag"
 	"github.com/spawnx/spawnx/internal/escape"
