@@ -24,8 +24,10 @@ func TestHintsOfExpect(t *testing.T) {
 	}
 	spawn := func(script string) *expect.Console { return start(proc.Command("sh", "-c", script)) }
 	asked := spawn("stty -echo; printf 'Password: '; read x")
-	if _, err := asked.Expect(t.Context(), expect.Text("Password: ")); err != nil {
-		t.Fatal(err)
+	for _, come := range []expect.Pattern{expect.Text("Password: "), expect.Waiting} {
+		if _, err := asked.Expect(t.Context(), come); err != nil {
+			t.Fatal(err)
+		}
 	}
 	late, cancel := context.WithDeadline(t.Context(), time.Now())
 	defer cancel()
