@@ -30,7 +30,10 @@ func (l launch) fork(files []*os.File) (*child, error) {
 func (l launch) giveTerminal(*ptyio.Stdio) error { return nil }
 
 // tells: nobody does, here.
-func (c *child) tells(func(time.Time)) bool { return false }
+func (c *child) tells(*ptyio.File, func(time.Time)) bool { return false }
+
+// exitNow: see tells.
+func (c *child) exitNow() (Exit, bool) { return Exit{}, false }
 
 // seeExit waits until the process has ended.
 func (c *child) seeExit() Exit {

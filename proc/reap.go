@@ -8,7 +8,7 @@ import (
 // watch has the end of the program seen to: by who tells of all ends or, where the system does not tell, by a goroutine of
 // its own.
 func (p *Process) watch() {
-	if !p.child.tells(p.told) {
+	if !p.child.tells(p.stdio.Out, p.told) {
 		go p.await(time.Time{})
 	}
 }

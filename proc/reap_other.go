@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/spawnx/spawnx/ptyio"
 )
 
 // A child is a process, known by its number. What is weaker than with a pidfd: a thread waits in the kernel for each,
@@ -24,7 +26,7 @@ type child struct {
 func newChild(pid int) *child { return &child{pid: pid} }
 
 // tells: nobody does, here.
-func (c *child) tells(func(time.Time)) bool { return false }
+func (c *child) tells(*ptyio.File, func(time.Time)) bool { return false }
 
 // exitNow: see tells.
 func (c *child) exitNow() (Exit, bool) { return Exit{}, false }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spawnx/spawnx/internal/shim"
+	"github.com/spawnx/spawnx/ptyio"
 	"golang.org/x/sys/unix"
 )
 
@@ -47,13 +48,24 @@ func newChild(pid, pidfd int) *child {
 	return c
 }
 
-// tells has f called when the process has ended; f waits for nothing. It reports false where nobody tells.
-func (c *child) tells(f func(at time.Time)) bool {
-	if c.asked != nil {
+// tells has f called when the process has ended; f waits for nothing. It reports false where nobody tells. Who waits for
+// the program's output, out, may see the end, too, and first: one thread is woken then, where else one sees the end, and
+// wakes another by closing the terminal.
+func (c *child) tells(out *ptyio.File, f func(at time.Time)) bool {
+	switch {
+	case c.asked != nil:
 		c.keeper.tell(c.asked, f)
 		return true
+	case c.pidfd == nil:
+		return false
 	}
-	return c.pidfd != nil && c.useFd(func(fd int) error { return exits.call(fd, f) }) == nil
+	return c.useFd(func(fd int) error {
+		tell, err := exits.call(fd, f)
+		if conn, cerr := c.pidfd.SyscallConn(); err == nil && cerr == nil && out != nil {
+			out.Beside(conn, tell)
+		}
+		return err
+	}) == nil
 }
 
 // seeExit waits until the process has ended and leaves it unreaped. A thread waits; see tells.

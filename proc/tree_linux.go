@@ -191,13 +191,23 @@ func eachNumber(first int, f func(n int) bool) (all bool) {
 
 // lastNumber is the process number that was given out last: the fifth field of /proc/loadavg.
 func lastNumber() (int, error) {
+	fd, err := loadavg()
+	if err != nil {
+		return 0, err
+	}
 	var buf [128]byte
-	data, err := readSmall("/proc/loadavg", buf[:])
+	n, err := unix.Pread(fd, buf[:], 0) // each read from the start is a look of its own
+	data := buf[:max(n, 0)]
 	if err != nil {
 		return 0, err
 	}
 	return strconv.Atoi(string(bytes.TrimSpace(data[bytes.LastIndexByte(data, ' ')+1:])))
 }
+
+// loadavg stays open: it is read at every end.
+var loadavg = sync.OnceValues(func() (fd int, err error) {
+	return unix.Open("/proc/loadavg", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+})
 
 // signal signals all members.
 func (t *tree) signal(sig syscall.Signal) {

@@ -16,7 +16,7 @@ var (
 // Unread is how many bytes wait to be read from our end. On a terminal 0 is
 // no proof that nothing comes: see ReadNow.
 func (f *File) Unread() (n int, err error) {
-	err = lend(f.conn, func(fd int) (err error) {
+	err = f.lend(func(fd int) (err error) {
 		n, err = unix.IoctlGetInt(fd, fionread)
 		return os.NewSyscallError("ioctl", err)
 	})
@@ -27,7 +27,7 @@ func (f *File) Unread() (n int, err error) {
 // have the same. It is 0 where it cannot be known.
 func (f *File) Inode() uint64 {
 	var st unix.Stat_t
-	if err := lend(f.conn, func(fd int) error { return unix.Fstat(fd, &st) }); err != nil {
+	if err := f.lend(func(fd int) error { return unix.Fstat(fd, &st) }); err != nil {
 		return 0
 	}
 	return uint64(st.Ino)

@@ -23,12 +23,7 @@ func openPTY() (*File, *os.File, error) {
 		unix.Close(master)
 		return nil, nil, openError(err)
 	}
-	ours, err := newFile(os.NewFile(uintptr(master), "/dev/ptmx"))
-	if err != nil {
-		slave.Close()
-		return nil, nil, openError(err)
-	}
-	return ours, slave, nil
+	return newBareFile(master, "/dev/ptmx"), slave, nil
 }
 
 // openSlave unlocks the other side of a master and opens it.

@@ -108,7 +108,7 @@ func (r *Reader) wait() (int, error) {
 func (r *Reader) poll(ms int) (ready bool, err error) {
 	woken := false
 	err = withFd(r.f, func(fd int) error {
-		return lend(r.wakeR.conn, func(wake int) error {
+		return r.wakeR.lend(func(wake int) error {
 			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(wake), Events: unix.POLLIN}}
 			_, err := unix.Poll(fds, ms)
 			if err == unix.EINTR {

@@ -17,7 +17,7 @@ func (t *Terminal) control(do func(fd int) error) error {
 	if t.slave != nil {
 		return withFd(t.slave, do)
 	}
-	return lend(t.master.conn, do)
+	return t.master.lend(do)
 }
 
 // Resize gives the terminal another size; the foreground group is told by
@@ -55,7 +55,7 @@ func getSize(fd int) (Size, error) {
 func (t *Terminal) Foreground() (pgid int, err error) {
 	// Asked of our end: of the slave only those may ask whose controlling
 	// terminal it is (ENOTTY).
-	err = lend(t.master.conn, func(fd int) (err error) {
+	err = t.master.lend(func(fd int) (err error) {
 		pgid, err = unix.IoctlGetInt(fd, unix.TIOCGPGRP)
 		return os.NewSyscallError("ioctl", err)
 	})
