@@ -106,9 +106,23 @@ func mayChange(yield func(syscall.Signal) bool) {
 	}
 }
 
-// ignoredSignals asks the kernel: Go does not know of all that were ignored when this process started.
+// goHandles reports whether only Go says what becomes of a signal, because its runtime takes it at the start of a process
+// and no C code is there to change that. The others keep what was inherited: initsig and sigInstallGoHandler in the
+// runtime's signal_unix.go.
+func goHandles(s syscall.Signal) bool {
+	switch s {
+	case unix.SIGHUP, unix.SIGINT, unix.SIGCONT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU:
+		return false
+	}
+	return !hasC
+}
+
+// ignoredSignals asks the kernel: Go does not know of all that were ignored when this process started, or by C code.
 func ignoredSignals() (ignored []os.Signal) {
 	for s := range mayChange {
+		if goHandles(s) && !signal.Ignored(s) {
+			continue
+		}
 		var action [8]uintptr // struct sigaction of the kernel begins with the handler; no system has a longer one
 		_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(s), 0, uintptr(unsafe.Pointer(&action)), 8, 0, 0)
 		const sigIgn = 1
