@@ -239,15 +239,24 @@ func (f *runFlags) check() error {
 // checkName looks at what goes with a name alone.
 func (f *runFlags) checkName() error {
 	if f.name == "" {
-		for flag, given := range map[string]bool{
-			"--detach": f.detach, "--prompt": f.prompt != "", "--listen": f.listen != nil, "--fifo": f.fifo != "",
-			"--window": f.windowSet, "--token": f.token != "",
-		} {
-			if given {
-				return fmt.Errorf("%s needs a name by which others find the program\nhint: add --name NAME", flag)
-			}
+		flag := ""
+		switch {
+		case f.detach:
+			flag = "--detach"
+		case f.prompt != "":
+			flag = "--prompt"
+		case f.listen != nil:
+			flag = "--listen"
+		case f.fifo != "":
+			flag = "--fifo"
+		case f.windowSet:
+			flag = "--window"
+		case f.token != "":
+			flag = "--token"
+		default:
+			return nil
 		}
-		return nil
+		return fmt.Errorf("%s needs a name by which others find the program\nhint: add --name NAME", flag)
 	}
 	if err := rundir.CheckName(f.name); err != nil {
 		return fmt.Errorf("--name: %w", err)
