@@ -66,7 +66,7 @@ func (e *Error) Error() string {
 		}
 	}
 	if e.Wanted != nil {
-		b.WriteString("\n  unread   " + escape.Quote(e.Unread))
+		b.WriteString("\n  unread   " + escape.Quote(escape.Tail(e.Unread, mostShown)))
 	}
 	if e.Screen != "" {
 		for i, row := range strings.Split(e.Screen, "\n") {
@@ -84,6 +84,9 @@ func (e *Error) Error() string {
 	}
 	return b.String()
 }
+
+// mostShown is how much of what is unread is read at a glance.
+const mostShown = 600
 
 // round makes a duration short enough to be read: three digits are enough.
 func round(d time.Duration) time.Duration {

@@ -637,6 +637,8 @@ func TestTimeouts(t *testing.T) {
 		{"exec sleep 1000 &\nwait", short, "x.txtar:2: wait: sleep 1000 still runs after [..]s\n  stdout   (nothing)\n  stderr   (nothing)\n  program  sleep 1000 (pid [..]) [..]sleeps[..]"},
 		{"spawn -size 2x9 cat\nsendline hallo\nscreen a\n-- a.screen --\n|hello\n...\n", short,
 			"x.txtar:3: screen: a still differs after [..] (- expected, + shown)\n  screen   - |hello\n           + |hallo\n...\n  sent     \"hallo\" <enter>, [..] ago\n  program  cat (pid [..]) runs; [..]\nhint: if it should look like this: spawnx test -u x.txtar"},
+		{"spawn -size 2x9 sh -c 'while :; do printf \"\\rx $((n+=1))\"; done'\nscreen a\n-- a.screen --\n|y\n...\n", short,
+			"x.txtar:2: screen: a still differs after [..], and the screen does not come to rest (- expected, + shown)\n...\nhint: what changes all the time is masked with [..]"},
 		{"exec sleep 1000", whole, "x.txtar:1: exec: the test did not end in 100ms\n  stdout   (nothing)\n  stderr   (nothing)\n  program  sleep 1000 (pid [..]) [..]"},
 		{"spawn cat\nexpect x", whole, "x.txtar:2: expect: the test did not end in 100ms\n  wanted   \"x\"\n  unread   \"\"\n  program  cat (pid [..]) runs[..]"},
 		{"retry 1h exists x", whole, "x.txtar:1: retry: the test did not end in 100ms"},

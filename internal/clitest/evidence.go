@@ -35,7 +35,7 @@ func (s *state) evidence(a *report.Attempt, failure error, folder string) error 
 		a.Files = append(a.Files, names...)
 		a.Programs = append(a.Programs, p.shown(folder, names))
 	}
-	a.Folder, a.Events = folder, s.events(programs, failedAt)
+	a.Folder, a.Events = folder, s.events(programs, failedAt, failure)
 	for _, l := range s.test.script() {
 		a.Script = append(a.Script, escape.Visible(l))
 	}
@@ -108,7 +108,7 @@ func (p *program) state() string {
 
 // events joins what happened in the script and in its conversations, in order; behind the failure, what else
 // was to be read.
-func (s *state) events(programs []*program, failedAt time.Duration) []report.Event {
+func (s *state) events(programs []*program, failedAt time.Duration, failure error) []report.Event {
 	all := slices.Clone(s.log.all())
 	kinds := map[artifact.Kind]report.Kind{
 		artifact.Wait: report.Wait, artifact.Send: report.Sent, artifact.Match: report.Match, artifact.Settle: report.Settle,
@@ -128,8 +128,15 @@ func (s *state) events(programs []*program, failedAt time.Duration) []report.Eve
 			all = append(all, report.Event{At: at, Kind: kind, Program: p.name, Text: s.abbreviated(text)})
 		}
 	}
+	first, _, _ := strings.Cut(failure.Error(), "\n")
+	all = append(all, report.Event{At: failedAt, Kind: report.Fail, Text: first})
 	slices.SortStableFunc(all, func(a, b report.Event) int { return int(a.At - b.At) })
-	return all
+	before := report.Event{}
+	return slices.DeleteFunc(all, func(e report.Event) bool { // a line that waits has just said for what
+		twice := e.Kind == report.Wait && before.Kind == report.Line
+		before = e
+		return twice
+	})
 }
 
 // report is the script with the time of each line that was done.

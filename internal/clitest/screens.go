@@ -134,6 +134,9 @@ func (s *state) differs(name string, of *program, err error) error {
 			how, p.hint = " with "+exit.String(), "" // it should not look like this
 		}
 		p.what = fmt.Sprintf("%s differs, and the program has ended%s (- expected, + shown)", escape.Visible(name), how)
+	case errors.As(err, &dialog) && dialog.Timeout() && of.out.quiet() < min(restless, dialog.Elapsed/4):
+		p.what = fmt.Sprintf("%s still differs after %s, and the screen does not come to rest (- expected, + shown)", escape.Visible(name), brief(dialog.Elapsed))
+		p.hint = "what changes all the time is masked with [..] in a row, or a line ..."
 	case errors.As(err, &dialog) && dialog.Timeout():
 		p.what = fmt.Sprintf("%s still differs after %s (- expected, + shown)", escape.Visible(name), brief(dialog.Elapsed))
 	default:
@@ -152,6 +155,9 @@ func (s *state) differs(name string, of *program, err error) error {
 	}
 	return p
 }
+
+// restless is a screen that was written to so shortly before it was given up.
+const restless = 100 * time.Millisecond
 
 // exit is how the program ended, whose output is over; zero where it still runs.
 func (p *program) exit() proc.Exit {

@@ -60,6 +60,8 @@ td.n { text-align: right; white-space: nowrap; color: var(--dim); width: 1% } td
 tr.bad td { background: #f002 } tr.phase td { font-weight: bold; padding-top: .5rem } tr.not td { color: var(--dim) }
 tr.line td { border-top: 1px solid var(--line); font-weight: bold } tr.gap td { color: var(--bad); font-style: italic }
 img { max-width: 100%; height: auto; border-radius: 4px; display: block; margin: .4rem 0 }
+.beside { display: flex; flex-wrap: wrap; gap: 0 2rem } .beside > div { flex: 2 1 22rem; min-width: 0 } .beside > div:first-child { flex: 3 1 36rem } .beside p { margin: .2rem 0 }
+tr.fail td { background: #f002; font-weight: bold }
 details { margin: .5rem 0 } summary { cursor: pointer }
 `
 
@@ -79,9 +81,8 @@ func (p *page) contents(results []Result) {
 		if r.Failure() == nil {
 			continue
 		}
-		first, _, _ := strings.Cut(r.Failure().Error, "\n")
 		p.printf("<li><a href=\"#t%d-%d\"><span class=\"%s\">%s</span> %s</a> <span class=\"dim\">%s</span></li>\n",
-			i, r.firstFailure(), r.Outcome, r.Outcome, esc(r.Title()), esc(strings.Replace(first, r.Name+":", "line ", 1)))
+			i, r.firstFailure(), r.Outcome, r.Outcome, esc(r.Title()), esc(strings.Replace(r.Failure().Reason(), r.Name+":", "line ", 1)))
 	}
 	p.printf("</ul>\n</nav>\n")
 }
@@ -106,10 +107,16 @@ func (p *page) attempt(r Result, a Attempt, i, n int) {
 		rest = "\n" + rest
 	}
 	p.printf("<pre class=\"error\"><b>%s</b>%s</pre>\n", esc(first), esc(rest))
-	for _, program := range a.Programs {
-		p.program(program)
+	p.printf("<div class=\"beside\">\n")
+	if len(a.Programs) > 0 {
+		p.printf("<div>\n")
+		for _, program := range a.Programs {
+			p.program(program)
+		}
+		p.printf("</div>\n")
 	}
 	p.script(a)
+	p.printf("</div>\n")
 	p.timeline(a.Events)
 	p.files(a)
 	p.printf("</section>\n")
@@ -120,7 +127,7 @@ func (p *page) program(program Program) {
 	if program.Name != "" {
 		name = "@" + program.Name + " "
 	}
-	p.printf("<h3>%s%s <span class=\"dim\">%s</span></h3>\n", esc(name), esc(program.Command), esc(program.State))
+	p.printf("<h3>%s%s</h3>\n<p class=\"dim\">%s</p>\n", esc(name), esc(program.Command), esc(program.State))
 	if len(program.SVG) > 0 {
 		p.printf("<img alt=\"the screen\" src=\"data:image/svg+xml;base64,%s\">\n", base64.StdEncoding.EncodeToString(program.SVG))
 	}
@@ -142,7 +149,7 @@ func (p *page) script(a Attempt) {
 	for _, s := range a.Steps {
 		done[s.Line] = s
 	}
-	p.printf("<h3>the script</h3>\n<table class=\"script\">\n")
+	p.printf("<div>\n<h3>the script</h3>\n<table class=\"script\">\n")
 	for i, text := range a.Script {
 		step, ok := done[i+1]
 		class, took := "", ""
@@ -159,7 +166,7 @@ func (p *page) script(a Attempt) {
 		}
 		p.printf("<tr class=\"%s\"><td class=\"n\">%d</td><td class=\"n\">%s</td><td>%s</td></tr>\n", class, i+1, took, esc(text))
 	}
-	p.printf("</table>\n")
+	p.printf("</table>\n</div>\n")
 }
 
 const longGap = 500 * time.Millisecond // without any event: worth a line of its own

@@ -79,8 +79,7 @@ func junitOf(r Result) junitCase {
 		if a.Error == "" {
 			continue
 		}
-		first, _, _ := strings.Cut(a.Error, "\n")
-		text := junitText{clean(first), clean(withFolder(a))}
+		text := junitText{clean(a.Reason()), clean(withFolder(a))}
 		switch {
 		case r.Outcome == Flaky:
 			c.Flaky = append(c.Flaky, text)

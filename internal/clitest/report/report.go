@@ -5,7 +5,10 @@ package report
 
 import (
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/spawnx/spawnx/internal/lazy"
 )
 
 // An Outcome is how a test ended.
@@ -62,6 +65,29 @@ type Attempt struct {
 	Programs []Program `json:"-"` // that the test spoke to
 }
 
+// Reason is the error in one line: its first, and what its details say of what was wanted and of the program.
+func (a Attempt) Reason() string {
+	first, details, _ := strings.Cut(a.Error, "\n")
+	for _, label := range []string{"  wanted   ", "  program  "} {
+		_, text, ok := strings.Cut("\n"+details, "\n"+label)
+		if !ok {
+			continue
+		}
+		text, _, _ = strings.Cut(text, "\n")
+		if label == "  wanted   " {
+			text = "wanted " + text
+		}
+		first += "; " + pid.Get().ReplaceAllString(certainty.Get().ReplaceAllString(text, ""), " ")
+	}
+	return first
+}
+
+// What is left out of the state of a program, where there is one line for all.
+var (
+	pid       = lazy.Regexp(` \(pid [0-9]+\) (runs; )?`)
+	certainty = lazy.Regexp(` \([a-z]+\)$`)
+)
+
 // A Step is one line of a script that was done.
 type Step struct {
 	Line   int           `json:"line"`
@@ -93,6 +119,7 @@ const (
 	Exit   Kind = "exit"   // it ended
 	Resize Kind = "resize"
 	Note   Kind = "note" // a remark of the test itself
+	Fail   Kind = "fail"
 )
 
 // A Program is how one program of a failed attempt was at the failure.

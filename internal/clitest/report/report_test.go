@@ -24,6 +24,20 @@ var results = []Result{
 	{Name: "s.txtar", Outcome: Skipped, Reason: "no moon", Attempts: []Attempt{{}}},
 }
 
+// A line says why, where there is one line for all.
+func TestReason(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                            "",
+		"a:1: exec: no\n  stdout   x": "a:1: exec: no",
+		"a:2: expect: nothing matched in 2s\n  wanted   \"$ \"\n  unread   \"\"\n  program  sh (pid 12) runs; waits for input: it reads its terminal (kernel)\n           cat (pid 13) runs\nhint: x": "a:2: expect: nothing matched in 2s; wanted \"$ \"; sh waits for input: it reads its terminal",
+		"a:2: expect: the output ended before a match\n  wanted   \"x\"\n  program  sh (pid 12) ended after 1s: exit status 3":                                                                        "a:2: expect: the output ended before a match; wanted \"x\"; sh ended after 1s: exit status 3",
+	} {
+		if got := (Attempt{Error: text}).Reason(); got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
 func TestText(t *testing.T) {
 	var b strings.Builder
 	text := Text{W: &b, All: len(results)}
