@@ -33,6 +33,7 @@ import (
 
 func init() {
 	programs["intruder"] = intrude
+	programs["umasked"] = umasked
 }
 
 // A raw client writes frames by hand.
@@ -484,6 +485,50 @@ func TestTheFingerprintStays(t *testing.T) {
 			t.Errorf("fingerprints %s and %s", first, other)
 		}
 	}
+}
+
+// A umask that takes our own rights away does not keep us from our folders and
+// sockets. Root never misses them, so this is done as somebody else.
+func TestTheUmaskDoesNotMatter(t *testing.T) {
+	dir := inRuntimeDir(t)
+	self, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "umasked")
+	if err := os.WriteFile(program, self, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, programPrefix+"umasked", filepath.Join(dir, "fifos"))
+	cmd.Dir = dir
+	if os.Geteuid() == 0 {
+		if err := os.Chown(dir, 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "served\n" {
+		t.Errorf("%s, %v", out, err)
+	}
+}
+
+func umasked(args []string) {
+	syscall.Umask(0o177)
+	b, end := nowhere()
+	defer end()
+	name, err := session.Reserve("x")
+	if err == nil {
+		var s *session.Server
+		if s, err = session.NewServer(b, session.Options{Name: name}); err == nil {
+			err = errors.Join(s.ListenFifo(args[0]), s.Close())
+		}
+		err = errors.Join(err, name.Release())
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("served")
 }
 
 // Programs that know no protocol get the bytes, one after the other all of

@@ -169,6 +169,9 @@ func bornUnix(path string) (*door, error) {
 		return nil, err
 	}
 	defer os.Remove(nest)
+	if err := os.Chmod(nest, 0o700); err != nil { // whatever the umask took away
+		return nil, err
+	}
 	born := filepath.Join(nest, "s")
 	if err := checkPath(born); err != nil {
 		return nil, err

@@ -28,13 +28,18 @@ func Make(path string) error {
 // made is Make, and reports whether the fifo is new.
 func made(path string) (bool, error) {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	_, absent := os.Lstat(dir)
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil && absent != nil {
+		err = os.Chmod(dir, 0o700) // whatever the umask took away
+	}
+	if err != nil {
 		return false, &Error{Path: path, Err: err}
 	}
 	if err := checkFolder(dir); err != nil {
 		return false, err
 	}
-	err := unix.Mkfifo(path, 0o600)
+	err = unix.Mkfifo(path, 0o600)
 	if err == nil {
 		return true, nil
 	}
