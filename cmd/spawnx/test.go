@@ -137,6 +137,9 @@ func (f testFlags) plan(paths []string) (p testPlan, err error) {
 			p.none = "there are fewer tests than parts"
 		}
 	}
+	if len(files) > 0 {
+		clitest.Prepare()
+	}
 	for _, name := range files {
 		t, err := clitest.Read(name)
 		if err != nil {

@@ -155,7 +155,7 @@ func (s *state) start(args []string) (*job, error) {
 
 // patience is how long a program in the foreground writes into its pipes alone: most have ended by then, and to be woken for
 // what they write costs more than to read it all at the end.
-const patience = 10 * time.Millisecond
+var patience beat
 
 // read takes the output from now on.
 func (j *job) read() {
@@ -227,14 +227,12 @@ func (s *state) over(j *job) error {
 // wait waits for the end of the program and of its output.
 func (j *job) wait(ctx context.Context) (proc.Exit, error) {
 	if !j.reads {
-		timer := time.NewTimer(patience)
 		select {
 		case <-j.p.Exited():
 		case <-ctx.Done():
-		case <-timer.C:
+		case <-patience.while():
 			j.read()
 		}
-		timer.Stop()
 	}
 	exit, err := j.p.Wait(ctx)
 	var ended *proc.ExitError

@@ -66,6 +66,9 @@ func remember(results []report.Result) {
 	for _, path := range lastFailed() {
 		failed[path] = true
 	}
+	if len(failed) == 0 && !slices.ContainsFunc(results, func(r report.Result) bool { return r.Outcome == report.Failed }) {
+		return
+	}
 	before := len(failed)
 	for _, r := range results { // of a test in several rounds, any failure counts
 		delete(failed, absolute(filepath.FromSlash(r.Name)))

@@ -57,38 +57,45 @@ func (p *place) clear() error {
 	return err
 }
 
-// times are when the folders, that above them first, were changed last, and their mode: what is as it was then needs no
-// second look.
+// times are those of the folders, that above them first, and their mode: what is as it was then needs no second look.
 type times struct {
-	changed [4]time.Time
+	folders [4]folderTimes
 	mode    fs.FileMode
 }
 
-// A change that comes within the resolution of a file system's clock leaves the time as it is.
-const clockResolution = 100 * time.Millisecond
+// folderTimes are when a folder was changed: by its own account, which anybody may set, and by that of the system.
+type folderTimes struct{ modified, changed time.Time }
 
-// take notes the times of folders at which was looked, unless they are too fresh to tell of a change.
+// longAgo is what the folders say of themselves, so that a change shows at once: the present time may be the same
+// for a while.
+const longAgo = time.Hour
+
+// take notes the times of folders in which is nothing, where there are such that tell of each change.
 func (t *times) take(p *place) {
 	*t = times{}
-	now := time.Now()
+	then := time.Now().Add(-longAgo).Truncate(2 * time.Second) // no file system counts in more
+	var now times
 	for i, dir := range p.all() {
-		info, err := os.Lstat(dir)
-		if err != nil || now.Sub(info.ModTime()) < clockResolution || info.ModTime().Nanosecond() == 0 { // or it counts in seconds
-			*t = times{}
+		if os.Chtimes(dir, then, then) != nil {
 			return
 		}
-		t.changed[i], t.mode = info.ModTime(), info.Mode()
+		info, err := os.Lstat(dir)
+		if err != nil {
+			return
+		}
+		now.folders[i], now.mode = timesOf(info), info.Mode()
 	}
+	*t = now
 }
 
 // same reports whether nothing was changed since take.
 func (t *times) same(p *place) bool {
 	for i, dir := range p.all() {
-		if t.changed[i].IsZero() {
+		if t.folders[i].changed.IsZero() {
 			return false
 		}
 		info, err := os.Lstat(dir)
-		if err != nil || info.Mode() != t.mode || !info.ModTime().Equal(t.changed[i]) {
+		if err != nil || info.Mode() != t.mode || timesOf(info) != t.folders[i] {
 			return false
 		}
 	}

@@ -38,6 +38,11 @@ type Outcome struct {
 	Page    string          // the HTML page of all failures, "" if there were none
 }
 
+// Prepare begins with what Run needs and what takes a while, beside what the caller does until then: reading the tests.
+func Prepare() {
+	go func() { _, _ = proc.CheckContainment() }() // Run asks again, and waits for this
+}
+
 // Run runs tests, several at a time. When ctx ends, the tests under way are ended and fail, and those that
 // were not begun are left out. The error says why none could be run at all, or why the page could not be
 // written.

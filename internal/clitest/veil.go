@@ -32,6 +32,13 @@ func (v *veil) add(value []byte) {
 	}
 }
 
+// empty reports whether it knows no secret.
+func (v *veil) empty() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.forms) == 0
+}
+
 // mask returns a mask of the secrets, of none that stands in words by chance unless all are asked for.
 func (v *veil) mask(all bool) *secret.Mask {
 	m := new(secret.Mask)
@@ -67,6 +74,9 @@ func (v *veil) stream() func(p []byte) []byte {
 
 // attempt hides in all that is told of an attempt. What lies in its folder was hidden when it was written.
 func (v *veil) attempt(a *report.Attempt) {
+	if v.empty() {
+		return
+	}
 	m := v.mask(false)
 	hide := func(texts ...*string) {
 		for _, text := range texts {

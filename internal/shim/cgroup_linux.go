@@ -79,7 +79,7 @@ func (own group) sweep() {
 	}
 }
 
-// works tries it: our own binary, which ends at once, started in the group.
+// works tries it: a child is born into the group, which finds no program to become.
 func (g group) works() bool {
 	if _, err := os.Stat(filepath.Join(string(g), "cgroup.kill")); err != nil {
 		return false
@@ -89,15 +89,11 @@ func (g group) works() bool {
 		return false
 	}
 	defer unix.Close(fd)
-	pid, err := syscall.ForkExec("/proc/self/exe", []string{Arg0}, &syscall.ProcAttr{
-		Files: []uintptr{0, 1, 2}, // null, all of them
-		Sys:   &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd},
-	})
-	if err != nil {
-		return false
+	pid, err := syscall.ForkExec("", []string{Arg0}, &syscall.ProcAttr{Sys: &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd}})
+	if err == nil { // it was killed: see proc's killStrays
+		_, _, _ = Waitid(unix.P_PID, pid, unix.WEXITED)
 	}
-	_, e, err := Waitid(unix.P_PID, pid, unix.WEXITED)
-	return err == nil && e.Signal == 0 || errors.Is(err, unix.ECHILD) // see proc's killStrays for who kills it
+	return errors.Is(err, unix.ENOENT) // of execve; a fork has no such error
 }
 
 // ownGroup is the group that this process is in, "" if it is not mounted.
