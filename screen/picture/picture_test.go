@@ -263,6 +263,55 @@ func TestTooManyPixels(t *testing.T) {
 	}
 }
 
+// inkOf draws one character and returns its pixels: what of its cells is inked, and that nothing else is.
+func inkOf(t *testing.T, text string, cell int) (ink string, bounds image.Rectangle) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := picture.PNG(&b, show(1, 4, " "+text), picture.Options{NoCursor: true, Cell: cell}); err != nil {
+		t.Fatal(err)
+	}
+	img := decode(t, b.Bytes())
+	background := img.At(0, 0)
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			if img.At(x, y) != background {
+				ink += fmt.Sprint(x, ",", y, ":", img.At(x, y), " ")
+				bounds = bounds.Union(image.Rect(x, y, x+1, y+1))
+			}
+		}
+	}
+	return ink, bounds
+}
+
+// What Go Mono does not have is drawn, not boxed: no two of these look alike, and they fill their cells.
+func TestWideCharacters(t *testing.T) {
+	for _, cell := range []int{10, 20, 33} {
+		width := (cell + 1) / 2
+		cells := image.Rect(cell/2+width, cell/2, cell/2+3*width, cell/2+cell)
+		seen := make(map[string]string)
+		for _, text := range []string{"\U0001F389", "漢", "字", "你", "们", "臺", "の", "カ", "한", "글", "Ａ", "「", "\x1b[1m漢"} {
+			ink, bounds := inkOf(t, text, cell)
+			if other, ok := seen[ink]; ok {
+				t.Errorf("cell of %d: %s looks as %s", cell, text, other)
+			}
+			seen[ink] = text
+			if !bounds.In(cells) {
+				t.Errorf("cell of %d: %s is drawn in %v, outside of its cells %v", cell, text, bounds, cells)
+			}
+			if strings.Contains("漢字臺", text) && (bounds.Dx() < 17*width/10 || bounds.Dy() < 17*cell/20) {
+				t.Errorf("cell of %d: %s is drawn in %v and leaves much of its cells %v free", cell, text, bounds, cells)
+			}
+		}
+		for _, text := range []string{"✓", "✗", "★", "☐", "ｶ", "ש"} {
+			if ink, _ := inkOf(t, text, cell); ink == "" || seen[ink] != "" {
+				t.Errorf("cell of %d: %s is empty or looks as %s", cell, text, seen[ink])
+			} else {
+				seen[ink] = text
+			}
+		}
+	}
+}
+
 func TestCellSize(t *testing.T) {
 	for size, ok := range map[int]bool{-1: false, 0: true, 9: false, 10: true, 100: true, 101: false} {
 		if err := picture.PNG(io.Discard, show(1, 2, "x漢"), picture.Options{Cell: size}); (err == nil) != ok {

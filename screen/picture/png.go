@@ -35,7 +35,8 @@ var fonts = sync.OnceValues(func() (all [4]*opentype.Font, err error) {
 })
 
 // PNG writes a picture, drawn with the font Go Mono. Lines, blocks, braille and powerline characters are drawn without
-// gaps; a character that the font does not have is a box with its number.
+// gaps. What the font does not have, as Chinese, Japanese and Korean, is drawn from dots; what these do not have either,
+// as most emoji, is a box with its number.
 func PNG(w io.Writer, s *screen.Screen, o Options) error {
 	if o.Cell == 0 {
 		o.Cell = 20
@@ -154,16 +155,21 @@ func (c *canvas) glyphs(s spot, x0, y0, w int) {
 	}
 	drawn := false
 	for _, r := range norm.NFC.String(s.text) {
-		if n, err := c.fonts[which].GlyphIndex(&c.buffer, r); err != nil || n == 0 {
-			if !drawn {
-				c.box(r, x0, y0, w, s.fg)
-				return
+		if n, err := c.fonts[which].GlyphIndex(&c.buffer, r); err == nil && n != 0 {
+			d := font.Drawer{Dst: c.img, Src: image.NewUniform(s.fg.opaque()), Face: c.faces[which],
+				Dot: fixed.P(x0, y0+c.base)}
+			d.DrawString(string(r))
+		} else if d, ok := dotsOf(r); ok {
+			c.bitmap(d, x0, y0, s.width, s.fg.opaque())
+			if s.attr&screen.Bold != 0 {
+				c.bitmap(d, x0+1, y0, s.width, s.fg.opaque())
 			}
+		} else if drawn {
 			continue
+		} else {
+			c.box(r, x0, y0, w, s.fg)
+			return
 		}
-		d := font.Drawer{Dst: c.img, Src: image.NewUniform(s.fg.opaque()), Face: c.faces[which],
-			Dot: fixed.P(x0, y0+c.base)}
-		d.DrawString(string(r))
 		drawn = true
 	}
 }
