@@ -55,6 +55,14 @@ func (c *Console) Command(ctx context.Context, line string) (string, error) {
 	w.probe.moved()
 	w.last = time.Now()
 	h, err := w.find()
+	c.mu.Lock()
+	edited := c.said.edited
+	c.mu.Unlock()
+	for err == nil && edited && prompt != Waiting && onlyEcho(string(w.heard.text)+h.match.Before+h.match.Text, line) {
+		w.heard.add([]byte(h.match.Before + h.match.Text)) // the line has the prompt in it
+		w.restart()
+		h, err = w.find()
+	}
 	if err != nil {
 		return "", err
 	}
@@ -62,9 +70,6 @@ func (c *Console) Command(ctx context.Context, line string) (string, error) {
 	if err != nil {
 		return "", w.fail(err)
 	}
-	c.mu.Lock()
-	edited := c.said.edited
-	c.mu.Unlock()
 	if edited {
 		text = withoutEcho(text, line)
 	}
@@ -157,17 +162,35 @@ var ErrTooLong = errors.New("the answer is longer than 64 MiB")
 
 // withoutEcho takes the echo of a line editor off the front of what came.
 func withoutEcho(text, line string) string {
-	if n := editorEcho(text, line); n > 0 || line == "" {
+	if n, whole := editorEcho(text, line); whole {
 		text = strings.TrimPrefix(strings.TrimLeft(text[n:], "\r"), "\n")
 	}
 	return text
 }
 
-// editorEcho returns how many bytes at the start of text are line as an editor
-// shows it, 0 when they are not. Where the line is longer than the terminal is
-// wide, the editor breaks it with blanks and carriage returns, and may repeat a
-// character at the break.
-func editorEcho(text, line string) int {
+// onlyEcho reports whether text, which came behind a line, ends within the
+// line's echo. A prompt that came late may stand before it.
+func onlyEcho(text, line string) bool {
+	const latePrompt = 1000 // bytes, at most
+	if line == "" || len(text) > 2*len(line)+latePrompt || strings.Contains(text, "\n") {
+		return false
+	}
+	for i := range len(text) {
+		if text[i] != line[0] {
+			continue
+		}
+		if n, _ := editorEcho(text[i:], line); i+n == len(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// editorEcho returns how many bytes at the start of text are the start of line
+// as an editor shows it, and whether that is all of line. Where the line is longer
+// than the terminal is wide, the editor breaks it with blanks and carriage
+// returns, and may repeat a character at the break.
+func editorEcho(text, line string) (n int, whole bool) {
 	i := 0
 	for j := 0; j < len(line); {
 		switch {
@@ -182,8 +205,8 @@ func editorEcho(text, line string) int {
 				i++
 			}
 		default:
-			return 0
+			return i, false
 		}
 	}
-	return i
+	return i, true
 }

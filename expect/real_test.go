@@ -549,3 +549,49 @@ func TestComputingIsNoPause(t *testing.T) {
 		t.Errorf("%q", m.Text)
 	}
 }
+
+// The prompt that stands in a line, and so in what its editor shows of it, ends no answer, however the echo is cut.
+func TestCommandsWithThePromptInThem(t *testing.T) {
+	t.Run("bash", func(t *testing.T) {
+		d := drive(t, proc.Spec{Args: []string{"bash", "--norc", "--noprofile"}, Env: env("HISTFILE=", "PS1=$ ")})
+		d.expect(expect.Text("$ "))
+		c := d.With(expect.Options{Prompt: expect.Text("ready> ")})
+		for _, line := range []string{"PS1='ready> '", "echo $((6*7)) # ready> ready> ", "true"} {
+			want := ""
+			if strings.HasPrefix(line, "echo") {
+				want = "42\n"
+			}
+			if out, err := c.Command(t.Context(), line); err != nil || out != want {
+				t.Errorf("%s: %q, want %q, %v", line, out, want, err)
+			}
+		}
+	})
+	// An editor that shows the line byte by byte, with pauses.
+	const editor = `
+import os, sys, tty, time
+tty.setraw(0)
+while True:
+    os.write(1, b"> ")
+    line = b""
+    while not line.endswith(b"\r"):
+        c = os.read(0, 1)
+        if not c: sys.exit()
+        line += c
+        os.write(1, c if c != b"\r" else b"\r\n")
+        if c == b" ": time.sleep(0.05)
+    os.write(1, b"did " + line[:-1].replace(b"> ", b"") + b"\r\n")
+`
+	t.Run("slow editor", func(t *testing.T) {
+		d := drive(t, proc.Command("python3", "-c", editor))
+		d.expect(expect.Text("> "))
+		for _, prompt := range []expect.Pattern{expect.Text("> "), expect.Regexp(`> $`)} {
+			c := d.With(expect.Options{Prompt: prompt})
+			for _, line := range []string{"echo > file", "> x", "> ", "a > b > c", ""} {
+				want := "did " + strings.ReplaceAll(line, "> ", "") + "\n"
+				if out, err := c.Command(t.Context(), line); err != nil || out != want {
+					t.Errorf("%s: %q, want %q, %v", line, out, want, err)
+				}
+			}
+		}
+	})
+}

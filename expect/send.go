@@ -283,6 +283,6 @@ func (c *conversation) inEcho(m Match) bool {
 	if at := strings.Index(text, c.said.line); at >= 0 {
 		skip = at
 	}
-	n := editorEcho(text[skip:], c.said.line)
-	return n > 0 && len(text) <= skip+n
+	n, _ := editorEcho(text[skip:], c.said.line)
+	return n > 0 && len(text) == skip+n
 }
