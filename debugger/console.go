@@ -493,7 +493,7 @@ func (r *consoleReader) behindPrompt(line string) (rest string, typed bool) {
 // reasonOf is the reason that groups name, in the words of all debuggers.
 func reasonOf(m map[string]string) string {
 	word := strings.ToLower(m["reason"])
-	if known, ok := reasons[word]; ok {
+	if known, ok := reasons()[word]; ok {
 		return known
 	}
 	return word

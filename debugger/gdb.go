@@ -441,10 +441,12 @@ func gdbEvents(r mi.Record) []Event {
 }
 
 // Reasons that are called otherwise here; the others keep the debugger's word.
-var reasons = map[string]string{
-	"breakpoint-hit": "breakpoint", "break": "breakpoint", "end-stepping-range": "step", "function-finished": "finish", "signal-received": "signal",
-	"watchpoint-trigger": "watchpoint", "read-watchpoint-trigger": "watchpoint", "access-watchpoint-trigger": "watchpoint",
-	"watchpoint-scope": "watchpoint", "location-reached": "location", "solib-event": "library",
+func reasons() map[string]string {
+	return map[string]string{
+		"breakpoint-hit": "breakpoint", "break": "breakpoint", "end-stepping-range": "step", "function-finished": "finish", "signal-received": "signal",
+		"watchpoint-trigger": "watchpoint", "read-watchpoint-trigger": "watchpoint", "access-watchpoint-trigger": "watchpoint",
+		"watchpoint-scope": "watchpoint", "location-reached": "location", "solib-event": "library",
+	}
 }
 
 func stopped(t mi.Tuple) Event {
@@ -468,7 +470,7 @@ func stopped(t mi.Tuple) Event {
 	case "signal-received":
 		e.Text = t.String("signal-name")
 	}
-	if known, ok := reasons[reason]; ok {
+	if known, ok := reasons()[reason]; ok {
 		e.Reason = known
 	}
 	return e

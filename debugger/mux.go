@@ -46,13 +46,15 @@ type delivery struct {
 
 // Commands whose following lines gdb would take for a body, and not for
 // commands: those of other front ends, too.
-var swallows = map[string]string{
-	"commands": "use -break-commands, or define them at the console",
-	"define":   "define commands at the console", "document": "document commands at the console",
-	"while": "loops belong to the console", "if": "conditions belong to the console",
-	"python": "give python its code on the same line", "py": "give py its code on the same line", "python-interactive": "use the console",
-	"pi": "use the console", "guile": "give guile its code on the same line", "gu": "give gu its code on the same line",
-	"compile": "compile code at the console", "expression": "use the console", "tui": "use the console",
+func swallows() map[string]string {
+	return map[string]string{
+		"commands": "use -break-commands, or define them at the console",
+		"define":   "define commands at the console", "document": "document commands at the console",
+		"while": "loops belong to the console", "if": "conditions belong to the console",
+		"python": "give python its code on the same line", "py": "give py its code on the same line", "python-interactive": "use the console",
+		"pi": "use the console", "guile": "give guile its code on the same line", "gu": "give gu its code on the same line",
+		"compile": "compile code at the console", "expression": "use the console", "tui": "use the console",
+	}
 }
 
 // command takes a line of a front end. send goes to gdb; where it is empty,
@@ -84,7 +86,9 @@ func (m *mux) owes(who int) bool {
 }
 
 // shortened are the least letters by which gdb knows some of them.
-var shortened = map[string]string{"commands": "comm", "compile": "compi", "expression": "expr", "python-interactive": "python-"}
+func shortened() map[string]string {
+	return map[string]string{"commands": "comm", "compile": "compi", "expression": "expr", "python-interactive": "python-"}
+}
 
 // refused says why a command cannot be sent: gdb would read on in what others
 // send.
@@ -104,12 +108,12 @@ func refused(command string) string {
 			return refused(inner)
 		}
 	}
-	for whole, least := range shortened {
+	for whole, least := range shortened() {
 		if strings.HasPrefix(word, least) && strings.HasPrefix(whole, word) {
 			word = whole
 		}
 	}
-	hint := swallows[word]
+	hint := swallows()[word]
 	switch {
 	case hint == "":
 		return ""

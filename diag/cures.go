@@ -36,7 +36,7 @@ func heldBack(s Snapshot, l Lanes, p Process, found []Finding) []Finding {
 	if len(all) > 0 || !suspicious(l, p, found) {
 		return all
 	}
-	b, ok := buffers[p.program()]
+	b, ok := buffers()[p.program()]
 	if !ok {
 		return nil
 	}
@@ -63,27 +63,29 @@ func suspicious(l Lanes, p Process, found []Finding) bool {
 type habit struct{ habit, cure string }
 
 // buffers are the programs that are known for it, by the name without version.
-var buffers = map[string]habit{
-	"python":  {"python writes in blocks", "python -u, or --unbuffered (PYTHONUNBUFFERED=1)"},
-	"perl":    {"perl writes in blocks", "$| = 1 in the program"},
-	"ruby":    {"ruby writes in blocks", "$stdout.sync = true in the program"},
-	"java":    {"java may write in blocks", "System.out with autoflush, or flush()"},
-	"awk":     {"awk writes in blocks", "fflush() in the program, or mawk -W interactive"},
-	"mawk":    {"mawk writes in blocks", "fflush() in the program, or mawk -W interactive"},
-	"gawk":    {"gawk writes in blocks", "fflush() in the program"},
-	"sed":     {"sed writes in blocks", "sed -u"},
-	"grep":    {"grep writes in blocks", "grep --line-buffered"},
-	"egrep":   {"grep writes in blocks", "grep --line-buffered"},
-	"fgrep":   {"grep writes in blocks", "grep --line-buffered"},
-	"tcpdump": {"tcpdump writes in blocks", "tcpdump -l"},
-	"jq":      {"jq writes in blocks", "jq --unbuffered"},
-	"lua":     {"lua writes in blocks", `io.stdout:setvbuf("no") in the program`},
-	"php":     {"php may write in blocks", "output_buffering=0"},
-	"tclsh":   {"tcl writes in blocks", "fconfigure stdout -buffering line in the program"},
-	"bc":      {"bc writes in blocks", ""},
-	"tr":      {"tr writes in blocks", ""},
-	"cut":     {"cut writes in blocks", ""},
-	"node":    {"node writes at once as a rule", ""},
+func buffers() map[string]habit {
+	return map[string]habit{
+		"python":  {"python writes in blocks", "python -u, or --unbuffered (PYTHONUNBUFFERED=1)"},
+		"perl":    {"perl writes in blocks", "$| = 1 in the program"},
+		"ruby":    {"ruby writes in blocks", "$stdout.sync = true in the program"},
+		"java":    {"java may write in blocks", "System.out with autoflush, or flush()"},
+		"awk":     {"awk writes in blocks", "fflush() in the program, or mawk -W interactive"},
+		"mawk":    {"mawk writes in blocks", "fflush() in the program, or mawk -W interactive"},
+		"gawk":    {"gawk writes in blocks", "fflush() in the program"},
+		"sed":     {"sed writes in blocks", "sed -u"},
+		"grep":    {"grep writes in blocks", "grep --line-buffered"},
+		"egrep":   {"grep writes in blocks", "grep --line-buffered"},
+		"fgrep":   {"grep writes in blocks", "grep --line-buffered"},
+		"tcpdump": {"tcpdump writes in blocks", "tcpdump -l"},
+		"jq":      {"jq writes in blocks", "jq --unbuffered"},
+		"lua":     {"lua writes in blocks", `io.stdout:setvbuf("no") in the program`},
+		"php":     {"php may write in blocks", "output_buffering=0"},
+		"tclsh":   {"tcl writes in blocks", "fconfigure stdout -buffering line in the program"},
+		"bc":      {"bc writes in blocks", ""},
+		"tr":      {"tr writes in blocks", ""},
+		"cut":     {"cut writes in blocks", ""},
+		"node":    {"node writes at once as a rule", ""},
+	}
 }
 
 // cureUnless is the cure, but nothing for files of the program's own: they harm
@@ -101,7 +103,7 @@ func cureUnless(minor bool, l Lanes, program string) string {
 // cure says what makes a program write at once.
 func cure(program string) string {
 	const always = "--stdio pty-stdout"
-	if b := buffers[program]; b.cure != "" {
+	if b := buffers()[program]; b.cure != "" {
 		return always + ", or " + b.cure
 	}
 	return always + ", or --unbuffered"

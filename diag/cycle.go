@@ -72,7 +72,7 @@ func (s Snapshot) deadlock(circle []arrow) Finding {
 			step += fmt.Sprintf(" and holds back %d bytes (%s)", h.Bytes, quoted(h.Text))
 		}
 		if from.mayHold(a) {
-			step += " and may hold back what it wrote (" + buffers[from.program()].habit + ")"
+			step += " and may hold back what it wrote (" + buffers()[from.program()].habit + ")"
 		}
 		steps = append(steps, step)
 	}
@@ -106,7 +106,7 @@ func (s Snapshot) breakCircle(circle []arrow) string {
 // seen whether it does.
 func (p Process) mayHold(a arrow) bool {
 	unseen := !p.HeldKnown || slices.Contains(ownBuffers, p.program())
-	return a.for_ == toWrite && len(p.Held) == 0 && unseen && buffers[p.program()].cure != ""
+	return a.for_ == toWrite && len(p.Held) == 0 && unseen && buffers()[p.program()].cure != ""
 }
 
 // ownBuffers are programs that do not use the C library's.

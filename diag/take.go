@@ -1,14 +1,18 @@
 package diag
 
 import (
-	"errors"
 	"io/fs"
 	"runtime"
 	"time"
 )
 
 // ErrNone is returned where there is nothing to look at. It is an fs.ErrNotExist.
-var ErrNone = errors.Join(errors.New("diag: no such process"), fs.ErrNotExist)
+var ErrNone error = noneError{}
+
+type noneError struct{}
+
+func (noneError) Error() string { return "diag: no such process" }
+func (noneError) Unwrap() error { return fs.ErrNotExist }
 
 // Take looks at the trees of these programs. It takes some milliseconds, changes
 // nothing in them and does not wait for them. The Snapshot is of use also with

@@ -177,12 +177,9 @@ func (t *table[T]) sweep(mark func(use func(uint32))) {
 }
 
 // ascii has the text of the cells that need none made.
-var ascii = func() (texts [128]string) {
-	for i := range texts {
-		texts[i] = string(rune(i))
-	}
-	return texts
-}()
+const ascii = "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f" +
+	"\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f" +
+	" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\x7f"
 
 // text returns what a cell shows.
 func (s *Screen) text(c cell) string {
@@ -192,7 +189,7 @@ func (s *Screen) text(c cell) string {
 	case c.ch == 0:
 		return " "
 	case c.ch < 128:
-		return ascii[c.ch]
+		return ascii[c.ch : c.ch+1]
 	case c.ch&cluster != 0:
 		return s.clusters.get(c.ch &^ cluster)
 	}

@@ -152,13 +152,13 @@ func (s *Screen) csiPrivate(b byte) {
 		s.report('?', s.arg(0, 0))
 	case s.prefix == '?' && b == 's': // XTSAVE
 		for i := range s.n {
-			if m, ok := private[s.params[i]]; ok && m != kept {
+			if m, ok := privateMode(s.params[i]); ok && m != kept {
 				s.savedModes.set(m, s.modes.on(m))
 			}
 		}
 	case s.prefix == '?' && b == 'r': // XTRESTORE
 		for i := range s.n {
-			if m, ok := private[s.params[i]]; ok && m != kept {
+			if m, ok := privateMode(s.params[i]); ok && m != kept {
 				s.setPrivate(s.params[i], s.savedModes.on(m))
 			}
 		}

@@ -47,15 +47,29 @@ func (m *modeSet) set(n mode, on bool) {
 }
 
 // private are the modes of CSI ? n h.
-var private = map[int]mode{
-	1: appCursor, 5: reverseVideo, 6: kept, 7: autowrap, 9: mouseX10, 12: kept, 25: showCursor, 40: allow132,
-	45: reverseWrap, 47: alternate, 66: appKeypad, 69: marginMode, 1000: mouseNormal, 1002: mouseButton, 1003: mouseAny, 1004: focus,
-	1005: mouseUTF8, 1006: mouseSGR, 1007: altScroll, 1015: mouseURXVT, 1016: mousePixels, 1045: reverseWrapAll, 1047: alternate, 1048: kept,
-	1049: alternate, 2004: bracketedPaste, 2026: syncUpdate, 2027: clustering, 2031: themeReports, 2048: sizeReports,
+var private = []struct {
+	number int
+	mode   mode
+}{
+	{1, appCursor}, {5, reverseVideo}, {6, kept}, {7, autowrap}, {9, mouseX10}, {12, kept}, {25, showCursor}, {40, allow132},
+	{45, reverseWrap}, {47, alternate}, {66, appKeypad}, {69, marginMode}, {1000, mouseNormal}, {1002, mouseButton}, {1003, mouseAny}, {1004, focus},
+	{1005, mouseUTF8}, {1006, mouseSGR}, {1007, altScroll}, {1015, mouseURXVT}, {1016, mousePixels}, {1045, reverseWrapAll}, {1047, alternate}, {1048, kept},
+	{1049, alternate}, {2004, bracketedPaste}, {2026, syncUpdate}, {2027, clustering}, {2031, themeReports}, {2048, sizeReports},
+}
+
+// privateMode returns the mode of CSI ? n h; ok is false for one that we do not know.
+func privateMode(n int) (m mode, ok bool) {
+	for _, p := range private {
+		if p.number == n {
+			return p.mode, true
+		}
+	}
+	return 0, false
 }
 
 // setPrivate is CSI ? n h and l.
 func (s *Screen) setPrivate(n int, on bool) {
+	own, known := privateMode(n)
 	switch n {
 	case 3: // DECCOLM: the window keeps its size, the rest is done
 		if s.modes.on(allow132) {
@@ -99,19 +113,19 @@ func (s *Screen) setPrivate(n int, on bool) {
 		for _, m := range []mode{mouseX10, mouseNormal, mouseButton, mouseAny} {
 			s.modes.set(m, false)
 		}
-		s.modes.set(private[n], on)
+		s.modes.set(own, on)
 	case 1005, 1006, 1015, 1016:
 		for _, m := range []mode{mouseUTF8, mouseSGR, mouseURXVT, mousePixels} {
-			if on || m == private[n] {
+			if on || m == own {
 				s.modes.set(m, false)
 			}
 		}
 		if on {
-			s.modes.set(private[n], true)
+			s.modes.set(own, true)
 		}
 	default:
-		if m, ok := private[n]; ok {
-			s.modes.set(m, on)
+		if known {
+			s.modes.set(own, on)
 		}
 	}
 }
@@ -134,7 +148,7 @@ func (s *Screen) isPrivate(n int) (on, ok bool) {
 	case 1048:
 		return false, true
 	}
-	m, ok := private[n]
+	m, ok := privateMode(n)
 	return s.modes.on(m), ok
 }
 

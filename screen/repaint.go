@@ -416,7 +416,7 @@ func (p *painter) modes() {
 	for _, final := range []string{"l", "h"} {
 		n := 0
 		for _, number := range modeNumbers {
-			if s.modes.on(private[number]) != (final == "h") {
+			if m, _ := privateMode(number); s.modes.on(m) != (final == "h") {
 				continue
 			}
 			if n++; n%maxModes == 1 {

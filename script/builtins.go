@@ -25,51 +25,62 @@ import (
 )
 
 // functions are those that a script may call; methods (program.go) those of a program.
-var functions map[string]builtin
+func functions() map[string]builtin {
+	theFunctions.once.Do(func() {
+		theFunctions.all = map[string]builtin{
+			"spawn":      {"cmd, stdio=, size=, dir=, env=, timeout=, idle=, prompt=, log=", spawn},
+			"connect":    {"addr, timeout=, idle=, prompt=, log=, enter=", connect},
+			"re":         {"pattern", re},
+			"idle":       {"duration", idle},
+			"screen":     {"case", screenCase},
+			"on":         {"case, reply, max=", on},
+			"key":        {"*names", key},
+			"secret":     {"ref, unproved=", newSecret},
+			"print":      {"*values, sep=, end=", printValues},
+			"log":        {"*values", logValues},
+			"exit":       {"status=", exit},
+			"fail":       {"message", fail},
+			"ask":        {"prompt", ask},
+			"read_file":  {"path", readFile},
+			"write_file": {"path, text, append=", writeFile},
+			"sleep":      {"duration", sleep},
+			"select":     {"*arms", selectArms},
+			"parallel":   {"f, items, jobs=", parallel},
+		}
+	})
+	return theFunctions.all
+}
 
-func init() {
-	functions = map[string]builtin{
-		"spawn":      {"cmd, stdio=, size=, dir=, env=, timeout=, idle=, prompt=, log=", spawn},
-		"connect":    {"addr, timeout=, idle=, prompt=, log=, enter=", connect},
-		"re":         {"pattern", re},
-		"idle":       {"duration", idle},
-		"screen":     {"case", screenCase},
-		"on":         {"case, reply, max=", on},
-		"key":        {"*names", key},
-		"secret":     {"ref, unproved=", newSecret},
-		"print":      {"*values, sep=, end=", printValues},
-		"log":        {"*values", logValues},
-		"exit":       {"status=", exit},
-		"fail":       {"message", fail},
-		"ask":        {"prompt", ask},
-		"read_file":  {"path", readFile},
-		"write_file": {"path, text, append=", writeFile},
-		"sleep":      {"duration", sleep},
-		"select":     {"*arms", selectArms},
-		"parallel":   {"f, items, jobs=", parallel},
-	}
+var theFunctions table
+
+// A table is filled when it is first used: all that is made at the start of spawnx, all its verbs wait for.
+type table struct {
+	once sync.Once
+	all  map[string]builtin
 }
 
 // constants are the other names; args and env differ from run to run.
-var constants = starlark.StringDict{
-	"EOF":     pattern{shown: "EOF", p: expect.EOF},
-	"TIMEOUT": timeout,
-	"WAITING": pattern{shown: "WAITING", p: expect.Waiting},
-	"args":    starlark.None,
-	"env":     starlark.None,
+func constants() starlark.StringDict {
+	return starlark.StringDict{
+		"EOF":     pattern{shown: "EOF", p: expect.EOF},
+		"TIMEOUT": timeout,
+		"WAITING": pattern{shown: "WAITING", p: expect.Waiting},
+		"args":    starlark.None,
+		"env":     starlark.None,
+	}
 }
 
-func isPredeclared(name string) bool { return functions[name].do != nil || constants[name] != nil }
+func isPredeclared(name string) bool { return functions()[name].do != nil || constants()[name] != nil }
 
 // names are all that a script finds defined, Starlark's own included.
 func names() []string {
-	return slices.Concat(slices.Collect(maps.Keys(functions)), slices.Collect(maps.Keys(constants)), starlark.Universe.Keys())
+	return slices.Concat(slices.Collect(maps.Keys(functions())), slices.Collect(maps.Keys(constants())), starlark.Universe.Keys())
 }
 
 // globals are the names with their values in this run.
 func (r *run) globals() starlark.StringDict {
-	all := maps.Clone(constants)
-	for name, b := range functions {
+	all := constants()
+	for name, b := range functions() {
 		all[name] = starlark.NewBuiltin(name, func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			return b.call(taskOfThread(thread), nil, name, args, kwargs)
 		})

@@ -151,7 +151,7 @@ func predeclared(e syntax.Expr) string {
 // method is the name of the program's method that a call calls, or "". No type of Starlark's has one of
 // these names.
 func method(call *syntax.CallExpr) string {
-	if dot, ok := call.Fn.(*syntax.DotExpr); ok && methods[dot.Name.Name].do != nil {
+	if dot, ok := call.Fn.(*syntax.DotExpr); ok && methods()[dot.Name.Name].do != nil {
 		return dot.Name.Name
 	}
 	return ""
@@ -270,12 +270,12 @@ func (c *checker) look(n syntax.Node) {
 
 func (c *checker) call(call *syntax.CallExpr) {
 	name, b := predeclared(call.Fn), builtin{}
-	if b = functions[name]; b.do == nil {
+	if b = functions()[name]; b.do == nil {
 		if name = method(call); name == "" {
 			c.group(call)
 			return
 		}
-		b = methods[name]
+		b = methods()[name]
 	}
 	if !c.arguments(name, b, call) {
 		return
@@ -327,7 +327,7 @@ func (c *checker) call(call *syntax.CallExpr) {
 		c.plainSecret(positional(call))
 	}
 	if view := b.argument(call, "view"); view != nil {
-		if s, ok := text(view); ok && views[s] == 0 {
+		if s, ok := text(view); ok && views()[s] == 0 {
 			c.mistake(view, fmt.Errorf(`view: "plain" or "raw" is wanted, not %q`, s))
 		}
 	}
@@ -453,7 +453,7 @@ func (c *checker) cases(list []syntax.Expr) {
 		shown, literal := "", ""
 		when := e
 		if call, ok := e.(*syntax.CallExpr); ok && function(call) == "on" {
-			when = functions["on"].argument(call, "case")
+			when = functions()["on"].argument(call, "case")
 		} else {
 			plain++
 		}
@@ -469,7 +469,7 @@ func (c *checker) cases(list []syntax.Expr) {
 			shown = name
 			ends++
 		} else if function(when) == "re" {
-			if s, ok := text(functions["re"].argument(when.(*syntax.CallExpr), "pattern")); ok {
+			if s, ok := text(functions()["re"].argument(when.(*syntax.CallExpr), "pattern")); ok {
 				shown = "re(" + escape.Quote(s) + ")"
 			}
 		} else if _, ok := when.(*syntax.ListExpr); ok {
@@ -505,7 +505,7 @@ func (c *checker) rule(when, reply syntax.Expr) {
 	}
 	question, _ := text(when)
 	if function(when) == "re" {
-		question, _ = text(functions["re"].argument(when.(*syntax.CallExpr), "pattern"))
+		question, _ = text(functions()["re"].argument(when.(*syntax.CallExpr), "pattern"))
 	}
 	if s, ok := text(reply); ok && s != "" && asksForSecret.Get().MatchString(question) {
 		c.warn(reply, "a secret in plain sight", `write secret("env:NAME"), or "file:PATH", "cmd:COMMAND", "ask:PROMPT"`)
@@ -599,13 +599,13 @@ func (c *checker) block(list []syntax.Stmt) {
 			asked = false
 			for _, e := range positional(call) {
 				if function(e) == "re" {
-					e = functions["re"].argument(e.(*syntax.CallExpr), "pattern")
+					e = functions()["re"].argument(e.(*syntax.CallExpr), "pattern")
 				}
 				q, _ := text(e)
 				asked = asked || asksForSecret.Get().MatchString(q)
 			}
 		case "sendline", "send":
-			if v, ok := text(methods[name].argument(call, map[string]string{"sendline": "line", "send": "text"}[name])); ok && v != "" && asked {
+			if v, ok := text(methods()[name].argument(call, map[string]string{"sendline": "line", "send": "text"}[name])); ok && v != "" && asked {
 				c.warn(call, "a secret in plain sight", `write p.sendsecret("env:NAME"), or "file:PATH", "cmd:COMMAND", "ask:PROMPT"`)
 			}
 			asked = false
@@ -618,9 +618,9 @@ func (c *checker) block(list []syntax.Stmt) {
 // ---- what is done with the answers
 
 func (c *checker) statement(s *syntax.ExprStmt) {
-	if dot, ok := s.X.(*syntax.DotExpr); ok && methods[dot.Name.Name].do != nil &&
+	if dot, ok := s.X.(*syntax.DotExpr); ok && methods()[dot.Name.Name].do != nil &&
 		(dot.Name.Name != "signal" || c.isProgram(dot.X)) { // an exit has a .signal, too
-		c.mistake(s.X, hinted{"." + dot.Name.Name + " is named and not called", "write ." + dot.Name.Name + "(" + methods[dot.Name.Name].params + ")"})
+		c.mistake(s.X, hinted{"." + dot.Name.Name + " is named and not called", "write ." + dot.Name.Name + "(" + methods()[dot.Name.Name].params + ")"})
 		return
 	}
 	call, ok := s.X.(*syntax.CallExpr)
@@ -651,15 +651,18 @@ func (c *checker) attribute(dot *syntax.DotExpr) {
 			c.mistake(dot, noAttribute("program", name, known))
 		}
 	case c.waits(dot.X) != nil:
-		if known := newMatch0.AttrNames(); !slices.Contains(known, name) {
+		if known := anyMatch().AttrNames(); !slices.Contains(known, name) {
 			c.mistake(dot, noAttribute("match", name, known))
 		}
 	}
 }
 
-var newMatch0 = match{record: record{kind: "match", fields: starlark.StringDict{
-	"index": nil, "pattern": nil, "text": nil, "before": nil, "truncated": nil, "echo": nil, "why": nil,
-}}}
+// anyMatch has what every match has.
+func anyMatch() *match {
+	return &match{record: record{kind: "match", fields: starlark.StringDict{
+		"index": nil, "pattern": nil, "text": nil, "before": nil, "truncated": nil, "echo": nil, "why": nil,
+	}}}
+}
 
 func (c *checker) assignment(n *syntax.AssignStmt) {
 	dot, ok := n.LHS.(*syntax.DotExpr)
@@ -672,7 +675,7 @@ func (c *checker) assignment(n *syntax.AssignStmt) {
 	case "timeout", "idle":
 		c.duration(n.RHS)
 	default:
-		if c.isProgram(dot.X) && methods[dot.Name.Name].do != nil {
+		if c.isProgram(dot.X) && methods()[dot.Name.Name].do != nil {
 			c.mistake(dot, hinted{"." + dot.Name.Name + " of a program cannot be set", "timeout, idle and prompt can"})
 		}
 	}
@@ -694,7 +697,7 @@ func (c *checker) group(call *syntax.CallExpr) {
 	for _, wait := range waits {
 		for _, e := range positional(wait) {
 			if rule, ok := e.(*syntax.CallExpr); ok && function(e) == "on" {
-				e = functions["on"].argument(rule, "case")
+				e = functions()["on"].argument(rule, "case")
 			}
 			_, isText := text(e)
 			if name := predeclared(e); isText || name == "EOF" || name == "TIMEOUT" || name == "WAITING" || function(e) == "idle" {
@@ -704,7 +707,7 @@ func (c *checker) group(call *syntax.CallExpr) {
 			if !ok || function(e) != "re" {
 				return // who knows
 			}
-			s, ok := text(functions["re"].argument(re, "pattern"))
+			s, ok := text(functions()["re"].argument(re, "pattern"))
 			p, err := newRegexp(s)
 			if !ok || err != nil {
 				return

@@ -316,42 +316,48 @@ var foreign = []struct {
 }
 
 // undefined says what to write instead of names that Python, pexpect or Expect define.
-var undefinedHints = map[string]string{
-	"open": `read_file("…") and write_file("…", text)`, "input": `ask("…")`, "raw_input": `ask("…")`, "getpass": `secret("ask:…")`,
-	"sys": "args and exit(n) are defined already", "os": `env["NAME"] is defined already`, "time": "sleep(seconds)",
-	"pexpect": "spawn and the others are defined already: spawn(…), EOF, TIMEOUT", "replwrap": "p.command(line)", "pxssh": `spawn(["ssh", host])`,
-	"subprocess": "spawn(…) and p.wait()", "run": `p = spawn(cmd), p.expect(on("question", "answer"), EOF)`,
-	"Exception": "there are no exceptions", "isinstance": `type(x) == "string"`, "format": `"{}".format(x)`, "sum": "add in a loop",
-	"round": "int(x + 0.5)", "map": "[f(x) for x in list]", "filter": "[x for x in list if f(x)]", "null": "None", "true": "True", "false": "False", "nil": "None",
-	"expect": "p.expect(…), where p is what spawn returned", "send": "p.send(…), where p is what spawn returned",
-	"sendline": "p.sendline(…), where p is what spawn returned", "interact": "p.interact(), where p is what spawn returned",
-	"wait": "p.wait(), where p is what spawn returned", "close": "p.close(), where p is what spawn returned",
-	"regexp": `re(r"…")`, "Text": `a text stands for itself: "…"`, "Waiting": "WAITING", "eof": "EOF", "timeout": "TIMEOUT, or timeout = seconds of a call",
-	"ExceptionPexpect": "there are no exceptions", "socket": `connect("tcp:HOST:PORT")`, "threading": "parallel(f, items)", "logging": "log(…)",
-	"string": `"…".join(…), .split(), .strip() and others are methods of texts`, "__name__": "a script begins at its first line: call main()",
+func undefinedHints() map[string]string {
+	return map[string]string{
+		"open": `read_file("…") and write_file("…", text)`, "input": `ask("…")`, "raw_input": `ask("…")`, "getpass": `secret("ask:…")`,
+		"sys": "args and exit(n) are defined already", "os": `env["NAME"] is defined already`, "time": "sleep(seconds)",
+		"pexpect": "spawn and the others are defined already: spawn(…), EOF, TIMEOUT", "replwrap": "p.command(line)", "pxssh": `spawn(["ssh", host])`,
+		"subprocess": "spawn(…) and p.wait()", "run": `p = spawn(cmd), p.expect(on("question", "answer"), EOF)`,
+		"Exception": "there are no exceptions", "isinstance": `type(x) == "string"`, "format": `"{}".format(x)`, "sum": "add in a loop",
+		"round": "int(x + 0.5)", "map": "[f(x) for x in list]", "filter": "[x for x in list if f(x)]", "null": "None", "true": "True", "false": "False", "nil": "None",
+		"expect": "p.expect(…), where p is what spawn returned", "send": "p.send(…), where p is what spawn returned",
+		"sendline": "p.sendline(…), where p is what spawn returned", "interact": "p.interact(), where p is what spawn returned",
+		"wait": "p.wait(), where p is what spawn returned", "close": "p.close(), where p is what spawn returned",
+		"regexp": `re(r"…")`, "Text": `a text stands for itself: "…"`, "Waiting": "WAITING", "eof": "EOF", "timeout": "TIMEOUT, or timeout = seconds of a call",
+		"ExceptionPexpect": "there are no exceptions", "socket": `connect("tcp:HOST:PORT")`, "threading": "parallel(f, items)", "logging": "log(…)",
+		"string": `"…".join(…), .split(), .strip() and others are methods of texts`, "__name__": "a script begins at its first line: call main()",
+	}
 }
 
 // foreignAttributes say what to write instead of what a program or a match has in pexpect.
-var foreignAttributes = map[string]string{
-	"before": "m = p.expect(…), then m.before", "after": "m = p.expect(…), then m.text", "match": "m = p.expect(…), then m.group(1)",
-	"expect_exact": `p.expect("…"): a text is taken exactly`, "expect_list": "p.expect(*list)", "sendcontrol": `p.sendkey("ctrl-c")`, "sendintr": `p.sendkey("ctrl-c")`,
-	"isalive": "p.wait() waits for the end; EOF is a case of p.expect", "exitstatus": "x = p.wait(check = False), then x.code", "signalstatus": "x = p.wait(check = False), then x.signal",
-	"status": "x = p.wait(check = False), then x.status", "terminate": "p.close()", "kill": `p.signal("TERM")`, "logfile": `spawn(…, log = "FILE"), or log = "-" for our output`,
-	"logfile_read": `spawn(…, log = "-")`, "logfile_send": `spawn(…, log = "FILE")`, "setwinsize": "p.resize(rows, cols)", "getwinsize": "it is what size = says, 24x80 unless set",
-	"waitnoecho": `p.sendsecret("env:NAME") waits for it`, "setecho": "our own echo is left out of what cases see", "delaybeforesend": "not needed: wait for what you answer",
-	"read": "p.expect(EOF).before", "readline": `p.expect("\n").before`, "readlines": `p.expect(EOF).before.splitlines()`, "read_nonblocking": "p.expect(TIMEOUT, timeout = 0).before",
-	"write": "p.send(text)", "writelines": "p.send(text)", "run_command": "p.command(line)", "maxread": "not needed", "searchwindowsize": "not needed", "eof": "EOF is a case of p.expect",
-	"child_fd": "not there", "buffer": "p.expect(TIMEOUT, timeout = 0).before", "match_index": "m = p.expect(…), then m.index", "start": "m.before is what came before", "end": "not there",
-	"login": `p = spawn(["ssh", host])`, "logout": `p.sendline("exit")`, "set_unique_prompt": `p.command("PS1='…'")`, "password": "p.sendsecret(…)",
-	"stdout": "m = p.expect(EOF), then m.before", "returncode": "x = p.wait(check = False), then x.code",
+func foreignAttributes() map[string]string {
+	return map[string]string{
+		"before": "m = p.expect(…), then m.before", "after": "m = p.expect(…), then m.text", "match": "m = p.expect(…), then m.group(1)",
+		"expect_exact": `p.expect("…"): a text is taken exactly`, "expect_list": "p.expect(*list)", "sendcontrol": `p.sendkey("ctrl-c")`, "sendintr": `p.sendkey("ctrl-c")`,
+		"isalive": "p.wait() waits for the end; EOF is a case of p.expect", "exitstatus": "x = p.wait(check = False), then x.code", "signalstatus": "x = p.wait(check = False), then x.signal",
+		"status": "x = p.wait(check = False), then x.status", "terminate": "p.close()", "kill": `p.signal("TERM")`, "logfile": `spawn(…, log = "FILE"), or log = "-" for our output`,
+		"logfile_read": `spawn(…, log = "-")`, "logfile_send": `spawn(…, log = "FILE")`, "setwinsize": "p.resize(rows, cols)", "getwinsize": "it is what size = says, 24x80 unless set",
+		"waitnoecho": `p.sendsecret("env:NAME") waits for it`, "setecho": "our own echo is left out of what cases see", "delaybeforesend": "not needed: wait for what you answer",
+		"read": "p.expect(EOF).before", "readline": `p.expect("\n").before`, "readlines": `p.expect(EOF).before.splitlines()`, "read_nonblocking": "p.expect(TIMEOUT, timeout = 0).before",
+		"write": "p.send(text)", "writelines": "p.send(text)", "run_command": "p.command(line)", "maxread": "not needed", "searchwindowsize": "not needed", "eof": "EOF is a case of p.expect",
+		"child_fd": "not there", "buffer": "p.expect(TIMEOUT, timeout = 0).before", "match_index": "m = p.expect(…), then m.index", "start": "m.before is what came before", "end": "not there",
+		"login": `p = spawn(["ssh", host])`, "logout": `p.sendline("exit")`, "set_unique_prompt": `p.command("PS1='…'")`, "password": "p.sendsecret(…)",
+		"stdout": "m = p.expect(EOF), then m.before", "returncode": "x = p.wait(check = False), then x.code",
+	}
 }
 
 // foreignArguments are those of pexpect's spawn and expect.
-var foreignArguments = map[string]string{
-	"cwd": "write dir =", "dimensions": "write size = (24, 80)", "encoding": "leave it out: texts are UTF-8", "codec_errors": "leave it out", "echo": "leave it out: our own echo is not seen by cases",
-	"logfile": `write log = "FILE", or log = "-" for our output`, "maxread": "leave it out", "searchwindowsize": "leave it out", "withexitstatus": "x = p.wait(check = False), then x.status",
-	"events": "write p.expect(on(\"question\", \"answer\"), EOF)", "shell": `write spawn(["sh", "-c", "…"])`, "preexec_fn": "leave it out", "async_": "select(…) waits for several programs",
-	"ignore_sighup": `write spawn(["nohup", "…"])`, "text": "leave it out: texts are UTF-8", "input": "write p.send(text), p.sendeof()", "exact": "leave it out: a text is taken exactly",
+func foreignArguments() map[string]string {
+	return map[string]string{
+		"cwd": "write dir =", "dimensions": "write size = (24, 80)", "encoding": "leave it out: texts are UTF-8", "codec_errors": "leave it out", "echo": "leave it out: our own echo is not seen by cases",
+		"logfile": `write log = "FILE", or log = "-" for our output`, "maxread": "leave it out", "searchwindowsize": "leave it out", "withexitstatus": "x = p.wait(check = False), then x.status",
+		"events": "write p.expect(on(\"question\", \"answer\"), EOF)", "shell": `write spawn(["sh", "-c", "…"])`, "preexec_fn": "leave it out", "async_": "select(…) waits for several programs",
+		"ignore_sighup": `write spawn(["nohup", "…"])`, "text": "leave it out: texts are UTF-8", "input": "write p.send(text), p.sendeof()", "exact": "leave it out: a text is taken exactly",
+	}
 }
 
 // syntaxError makes an *Error of what the parser or the resolver says, with a hint where it is a habit
@@ -421,7 +427,7 @@ func withHabits(name string, src []byte, err error) error {
 
 func undefined(id, near string) error {
 	what := id + " is not defined"
-	if h := undefinedHints[id]; h != "" {
+	if h := undefinedHints()[id]; h != "" {
 		return hinted{what, h}
 	}
 	if near == "" {

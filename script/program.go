@@ -59,7 +59,7 @@ func (p *program) Freeze() {
 
 func (p *program) AttrNames() []string {
 	names := []string{"idle", "pid", "prompt", "timeout"}
-	for name := range methods {
+	for name := range methods() {
 		names = append(names, name)
 	}
 	slices.Sort(names)
@@ -82,7 +82,7 @@ func (p *program) Attr(name string) (starlark.Value, error) {
 		}
 		return starlark.None, nil
 	}
-	m, ok := methods[name]
+	m, ok := methods()[name]
 	if !ok {
 		return nil, noAttribute("program", name, p.AttrNames())
 	}
@@ -112,7 +112,7 @@ func (p *program) SetField(name string, v starlark.Value) error {
 		}
 		p.prompt, p.opts.Prompt = v, prompt
 	default:
-		if methods[name].do == nil {
+		if methods()[name].do == nil {
 			return noAttribute("program", name, []string{"idle", "prompt", "timeout"})
 		}
 		return fmt.Errorf(".%s of a program cannot be set", name)
@@ -165,27 +165,30 @@ func callOptions(a *arguments) expect.Options {
 }
 
 // methods are those of a program.
-var methods map[string]builtin
-
-func init() {
-	methods = map[string]builtin{
-		"expect":     {"*cases, timeout=, idle=, view=", expectCases},
-		"command":    {"line, timeout=, idle=", command},
-		"send":       {"text", send},
-		"sendline":   {"line=", sendline},
-		"sendkey":    {"*names", sendkey},
-		"sendsecret": {"ref, unproved=, timeout=", sendsecret},
-		"sendeof":    {"", sendeof},
-		"always":     {"*rules", always},
-		"interact":   {"*cases", interact},
-		"screen":     {"", screenText},
-		"signal":     {"name", signal},
-		"resize":     {"rows, cols", resize},
-		"wait":       {"check=, timeout=", wait},
-		"close":      {"", closeProgram},
-		"when":       {"*cases, timeout=, idle=, view=", when},
-	}
+func methods() map[string]builtin {
+	theMethods.once.Do(func() {
+		theMethods.all = map[string]builtin{
+			"expect":     {"*cases, timeout=, idle=, view=", expectCases},
+			"command":    {"line, timeout=, idle=", command},
+			"send":       {"text", send},
+			"sendline":   {"line=", sendline},
+			"sendkey":    {"*names", sendkey},
+			"sendsecret": {"ref, unproved=, timeout=", sendsecret},
+			"sendeof":    {"", sendeof},
+			"always":     {"*rules", always},
+			"interact":   {"*cases", interact},
+			"screen":     {"", screenText},
+			"signal":     {"name", signal},
+			"resize":     {"rows, cols", resize},
+			"wait":       {"check=, timeout=", wait},
+			"close":      {"", closeProgram},
+			"when":       {"*cases, timeout=, idle=, view=", when},
+		}
+	})
+	return theMethods.all
 }
+
+var theMethods table
 
 func expectCases(t *task, p *program, a *arguments) (starlark.Value, error) {
 	opts := callOptions(a)

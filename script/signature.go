@@ -89,7 +89,7 @@ func (b builtin) accepts(name, key string) error {
 	if near := nearest.Word(key, names); near != "" {
 		hint = "did you mean " + near + "=?"
 	}
-	if h := foreignArguments[key]; h != "" {
+	if h := foreignArguments()[key]; h != "" {
 		hint = h
 	}
 	return hinted{"there is no argument " + key + "=", hint}
@@ -246,7 +246,9 @@ func asSize(v starlark.Value) (proc.Size, error) {
 	return proc.Size{}, fmt.Errorf("(rows, columns) is wanted, not %s", shown(v))
 }
 
-var views = map[string]expect.View{"plain": expect.Plain, "raw": expect.Raw}
+func views() map[string]expect.View {
+	return map[string]expect.View{"plain": expect.Plain, "raw": expect.Raw}
+}
 
 func (a *arguments) view(name string) expect.View {
 	v := a.get(name)
@@ -254,10 +256,10 @@ func (a *arguments) view(name string) expect.View {
 		return 0
 	}
 	s, _ := starlark.AsString(v)
-	if views[s] == 0 {
+	if views()[s] == 0 {
 		a.bad(name, `"plain" or "raw"`, v)
 	}
-	return views[s]
+	return views()[s]
 }
 
 var kinds = []string{"pty", "pipes", "pty-stderr", "pty-stdout"}
@@ -278,13 +280,13 @@ func (a *arguments) stdio(name string) proc.Stdio {
 // Words are the calls that a script can make, as they would be written down: "spawn(cmd, stdio=, …)" and,
 // for a program, "p.expect(*cases, …)"; and the names that are no calls. They are sorted.
 func Words() (list []string) {
-	for name, b := range functions {
+	for name, b := range functions() {
 		list = append(list, name+"("+b.params+")")
 	}
-	for name, b := range methods {
+	for name, b := range methods() {
 		list = append(list, "p."+name+"("+b.params+")")
 	}
-	for name := range constants {
+	for name := range constants() {
 		list = append(list, name)
 	}
 	slices.Sort(list)

@@ -364,7 +364,7 @@ func (*arm) Hash() (uint32, error) { return 0, errors.New("an arm is no key of a
 // noAttribute is the error for x.name where x is a kind.
 func noAttribute(kind, name string, names []string) error {
 	what := fmt.Sprintf("a %s has no .%s", kind, name)
-	if h := foreignAttributes[name]; h != "" && (kind == "program" || kind == "match") {
+	if h := foreignAttributes()[name]; h != "" && (kind == "program" || kind == "match") {
 		return hinted{what, h}
 	}
 	if near := nearest.Word(name, names); near != "" {

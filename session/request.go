@@ -24,27 +24,45 @@ type handler struct {
 	do   func(a *attachment, req *control) (*control, error)
 }
 
-var handlers map[string]handler
-
-func init() { // handlers call what reads handlers
-	handlers = map[string]handler{
-		"info":     {do: doInfo},
-		"mode":     {do: doMode},
-		"waiting":  {do: doWaiting},
-		"taken":    {do: doTaken},
-		"why":      {do: doWhy, slow: true},
-		"stats":    {do: doStats},
-		"resize":   {do: doResize, acts: true},
-		"signal":   {do: doSignal, acts: true, once: true},
-		"eof":      {do: doEOF, acts: true, slow: true, once: true},
-		"stop":     {do: doStop, acts: true, slow: true},
-		"withdraw": {do: doWithdraw},
-		"seat":     {do: doSeat},
-		"place":    {do: doPlace, acts: true},
-		"paint":    {do: doPaint},
-		"collect":  {do: doCollect, acts: true},
-		"ping":     {do: func(*attachment, *control) (*control, error) { return &control{}, nil }},
+// handlerOf returns the handler of a request.
+func handlerOf(name string) (h handler, ok bool) {
+	switch name {
+	case "info":
+		h = handler{do: doInfo}
+	case "mode":
+		h = handler{do: doMode}
+	case "waiting":
+		h = handler{do: doWaiting}
+	case "taken":
+		h = handler{do: doTaken}
+	case "why":
+		h = handler{do: doWhy, slow: true}
+	case "stats":
+		h = handler{do: doStats}
+	case "resize":
+		h = handler{do: doResize, acts: true}
+	case "signal":
+		h = handler{do: doSignal, acts: true, once: true}
+	case "eof":
+		h = handler{do: doEOF, acts: true, slow: true, once: true}
+	case "stop":
+		h = handler{do: doStop, acts: true, slow: true}
+	case "withdraw":
+		h = handler{do: doWithdraw}
+	case "seat":
+		h = handler{do: doSeat}
+	case "place":
+		h = handler{do: doPlace, acts: true}
+	case "paint":
+		h = handler{do: doPaint}
+	case "collect":
+		h = handler{do: doCollect, acts: true}
+	case "ping":
+		h = handler{do: func(*attachment, *control) (*control, error) { return &control{}, nil }}
+	default:
+		return h, false
 	}
+	return h, true
 }
 
 // request answers a request of the client. It waits only while there are many
@@ -60,7 +78,7 @@ func (a *attachment) request(payload []byte) error {
 	if a.await() != nil || a.outbox.await(a.ctx) != nil {
 		return net.ErrClosed
 	}
-	h, ok := handlers[req.Do]
+	h, ok := handlerOf(req.Do)
 	if !ok {
 		a.reply(&req, nil, &refusal{codeUnknown, fmt.Sprintf("no such request: %.40q", req.Do)})
 		return nil

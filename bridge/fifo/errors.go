@@ -3,7 +3,6 @@ package fifo
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"syscall"
 )
 
@@ -17,7 +16,7 @@ var (
 	// ErrLong: more than can be written in one piece.
 	ErrLong = errors.New("too long")
 
-	errDoesNotExist error = &meaning{"does not exist", fs.ErrNotExist}
+	errDoesNotExist error = &meaning{"does not exist", syscall.ENOENT}
 )
 
 // A meaning says in our words what an error means, which is there to be asked for and not to be read.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // maxDepth bounds how deep values nest; gdb's own data does not come near it.
@@ -202,8 +203,6 @@ func (p *parser) text() (string, error) {
 	return "", errOpen
 }
 
-var escapes = map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', 'a': '\a', 'b': '\b', 'f': '\f', 'v': '\v', 'e': 0x1b}
-
 // escape reads what follows a backslash.
 func (p *parser) escape() byte {
 	c := p.line[p.at]
@@ -216,8 +215,8 @@ func (p *parser) escape() byte {
 		return byte(n)
 	}
 	p.at++
-	if known, ok := escapes[c]; ok {
-		return known
+	if i := strings.IndexByte("ntrabfve", c); i >= 0 {
+		return "\n\t\r\a\b\f\v\x1b"[i]
 	}
 	return c
 }

@@ -168,9 +168,9 @@ func stringBody(seq []byte) ([]byte, bool) {
 func classifyCSI(params string, final byte) Kind {
 	switch final {
 	case 'c':
-		return attributes[params]
+		return attributes()[params]
 	case 'n':
-		if k := status[params]; k != 0 {
+		if k := status()[params]; k != 0 {
 			return k
 		}
 		if number, ok := strings.CutPrefix(params, "?"); ok && isNumber(number) {
@@ -197,13 +197,17 @@ func classifyCSI(params string, final byte) Kind {
 	return 0
 }
 
-var attributes = map[string]Kind{
-	"": DeviceAttributes, "0": DeviceAttributes,
-	">": SecondAttributes, ">0": SecondAttributes,
-	"=": ThirdAttributes, "=0": ThirdAttributes,
+func attributes() map[string]Kind {
+	return map[string]Kind{
+		"": DeviceAttributes, "0": DeviceAttributes,
+		">": SecondAttributes, ">0": SecondAttributes,
+		"=": ThirdAttributes, "=0": ThirdAttributes,
+	}
 }
 
-var status = map[string]Kind{"5": Status, "6": Cursor, "?6": ExtendedCursor}
+func status() map[string]Kind {
+	return map[string]Kind{"5": Status, "6": Cursor, "?6": ExtendedCursor}
+}
 
 // classifyOSC returns the kind of an OSC whose last value is a question mark.
 func classifyOSC(body []byte) Kind {

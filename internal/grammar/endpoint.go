@@ -42,12 +42,12 @@ func ParseEndpoint(word string) (Endpoint, error) {
 		return e, nil
 	}
 	scheme, rest, ok := strings.Cut(word, ":")
-	if parse := endpoints[scheme]; ok && parse != nil {
+	if parse := endpoints()[scheme]; ok && parse != nil {
 		if rest == "" {
-			return e, fmt.Errorf("endpoint %q: nothing follows the colon\nhint: %s", word, endpointForms[scheme])
+			return e, fmt.Errorf("endpoint %q: nothing follows the colon\nhint: %s", word, endpointForms()[scheme])
 		}
 		if !parse(&e, rest) {
-			return e, fmt.Errorf("endpoint %q cannot be understood\nhint: %s", word, endpointForms[scheme])
+			return e, fmt.Errorf("endpoint %q cannot be understood\nhint: %s", word, endpointForms()[scheme])
 		}
 		return e, nil
 	}
@@ -59,39 +59,43 @@ func ParseEndpoint(word string) (Endpoint, error) {
 	return e, err
 }
 
-var endpointForms = map[string]string{
-	"fifo":   "write fifo:DIR for the pair DIR/in and DIR/out, or fifo:PATH for a fifo that is there",
-	"unix":   "write unix:PATH",
-	"tcp":    "write tcp:HOST:PORT, tcp:[::1]:4711",
-	"tty":    "write tty:DEVICE,SPEED, as in tty:/dev/ttyUSB0,115200, or tty:DEVICE",
-	"run":    "write run:NAME; spawnx list shows the names",
-	"spawnx": "write spawnx:PATH or spawnx:HOST:PORT",
+func endpointForms() map[string]string {
+	return map[string]string{
+		"fifo":   "write fifo:DIR for the pair DIR/in and DIR/out, or fifo:PATH for a fifo that is there",
+		"unix":   "write unix:PATH",
+		"tcp":    "write tcp:HOST:PORT, tcp:[::1]:4711",
+		"tty":    "write tty:DEVICE,SPEED, as in tty:/dev/ttyUSB0,115200, or tty:DEVICE",
+		"run":    "write run:NAME; spawnx list shows the names",
+		"spawnx": "write spawnx:PATH or spawnx:HOST:PORT",
+	}
 }
 
 // endpoints read what follows a scheme; false: it cannot be understood.
-var endpoints = map[string]func(e *Endpoint, rest string) bool{
-	"fifo": func(e *Endpoint, rest string) bool { e.Kind, e.Path = FifoEndpoint, rest; return true },
-	"unix": func(e *Endpoint, rest string) bool { e.Kind, e.Path = UnixEndpoint, rest; return true },
-	"run":  func(e *Endpoint, rest string) bool { e.Kind, e.Name = NamedEndpoint, rest; return true },
-	"spawnx": func(e *Endpoint, rest string) bool {
-		e.Kind, e.Name = NamedEndpoint, "spawnx:"+rest
-		return true
-	},
-	"tcp": func(e *Endpoint, rest string) bool {
-		_, port, err := net.SplitHostPort(rest)
-		e.Kind, e.Host = TCPEndpoint, rest
-		return err == nil && port != ""
-	},
-	"tty": func(e *Endpoint, rest string) (ok bool) {
-		device, speed, given := strings.Cut(rest, ",")
-		e.Kind, e.Path = TTYEndpoint, device
-		if given {
-			n, err := strconv.ParseUint(speed, 10, 31)
-			if err != nil || n == 0 {
-				return false
+func endpoints() map[string]func(e *Endpoint, rest string) bool {
+	return map[string]func(e *Endpoint, rest string) bool{
+		"fifo": func(e *Endpoint, rest string) bool { e.Kind, e.Path = FifoEndpoint, rest; return true },
+		"unix": func(e *Endpoint, rest string) bool { e.Kind, e.Path = UnixEndpoint, rest; return true },
+		"run":  func(e *Endpoint, rest string) bool { e.Kind, e.Name = NamedEndpoint, rest; return true },
+		"spawnx": func(e *Endpoint, rest string) bool {
+			e.Kind, e.Name = NamedEndpoint, "spawnx:"+rest
+			return true
+		},
+		"tcp": func(e *Endpoint, rest string) bool {
+			_, port, err := net.SplitHostPort(rest)
+			e.Kind, e.Host = TCPEndpoint, rest
+			return err == nil && port != ""
+		},
+		"tty": func(e *Endpoint, rest string) (ok bool) {
+			device, speed, given := strings.Cut(rest, ",")
+			e.Kind, e.Path = TTYEndpoint, device
+			if given {
+				n, err := strconv.ParseUint(speed, 10, 31)
+				if err != nil || n == 0 {
+					return false
+				}
+				e.Speed = int(n)
 			}
-			e.Speed = int(n)
-		}
-		return device != ""
-	},
+			return device != ""
+		},
+	}
 }

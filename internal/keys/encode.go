@@ -50,7 +50,7 @@ func split(name string) (modifier, string) {
 
 // encode returns the bytes of a key, and whether a terminal has any for it.
 func encode(mod modifier, base string, m Modes) (string, bool) {
-	if f, ok := shifted[base]; ok && mod&shift == 0 {
+	if f, ok := shifted()[base]; ok && mod&shift == 0 {
 		return encode(mod|shift, f, m)
 	}
 	for _, s := range specials {
@@ -98,7 +98,7 @@ func encodeByte(mod modifier, base string, m Modes) (string, bool) {
 	case base == "backspace" && mod == ctrl:
 		return "\b", true
 	}
-	if b, ok := plain[base]; ok {
+	if b, ok := plain()[base]; ok {
 		return string(b), mod == 0
 	}
 	r, size := utf8.DecodeRuneInString(base)
@@ -135,7 +135,7 @@ func control(r rune) (string, bool) {
 
 // known reports whether base is the name of a key or a single character.
 func known(base string) bool {
-	if _, ok := shifted[base]; ok {
+	if _, ok := shifted()[base]; ok {
 		return true
 	}
 	_, ok := encode(0, base, Modes{})

@@ -151,7 +151,7 @@ func TestEncodeErrors(t *testing.T) {
 // A hint names every key.
 func TestAllKeysAreNamed(t *testing.T) {
 	for _, name := range names() {
-		if _, shift := shifted[name]; !shift && !(name[0] == 'f' && len(name) > 1) && !strings.Contains(" "+all+" ", " "+name+" ") {
+		if _, shift := shifted()[name]; !shift && !(name[0] == 'f' && len(name) > 1) && !strings.Contains(" "+all+" ", " "+name+" ") {
 			t.Errorf("%s is not named", name)
 		}
 	}

@@ -3,16 +3,17 @@ package keys
 import (
 	"regexp"
 	"strings"
-	"sync"
 )
 
 // elsewhere are names that other programs use.
-var elsewhere = map[string]string{
-	"return": "enter", "cr": "enter", "ret": "enter", "newline": "enter",
-	"escape": "esc", "spacebar": "space", "spc": "space", "backtab": "shift-tab",
-	"bs": "backspace", "del": "delete", "ins": "insert", "dc": "delete", "ic": "insert",
-	"pageup": "pgup", "ppage": "pgup", "prior": "pgup", "pagedown": "pgdn", "npage": "pgdn", "next": "pgdn",
-	"arrowup": "up", "arrowdown": "down", "arrowleft": "left", "arrowright": "right",
+func elsewhere() map[string]string {
+	return map[string]string{
+		"return": "enter", "cr": "enter", "ret": "enter", "newline": "enter",
+		"escape": "esc", "spacebar": "space", "spc": "space", "backtab": "shift-tab",
+		"bs": "backspace", "del": "delete", "ins": "insert", "dc": "delete", "ic": "insert",
+		"pageup": "pgup", "ppage": "pgup", "prior": "pgup", "pagedown": "pgdn", "npage": "pgdn", "next": "pgdn",
+		"arrowup": "up", "arrowdown": "down", "arrowleft": "left", "arrowright": "right",
+	}
 }
 
 // An otherPrefix is a way in which other programs write a modifier.
@@ -21,14 +22,13 @@ type otherPrefix struct {
 	mod modifier
 }
 
-// otherPrefixes are made when they are used: every program that links this package would wait for them.
-var otherPrefixes = sync.OnceValue(func() []otherPrefix {
+func otherPrefixes() []otherPrefix {
 	return []otherPrefix{
 		{regexp.MustCompile(`^(?:(?i:ctrl|control)[-+ ]|[cC][-+]|\^)`), ctrl},
 		{regexp.MustCompile(`^(?:(?i:alt|meta|option)[-+ ]|[mMaA][-+])`), alt},
 		{regexp.MustCompile(`^(?:(?i:shift)[-+ ]|[sS][-+])`), shift},
 	}
-})
+}
 
 // nearest returns the known name that was probably meant, or "".
 func nearest(name string) string {
@@ -55,7 +55,7 @@ func nearest(name string) string {
 // name itself when none is near.
 func nearestBase(base string) string {
 	low := strings.ToLower(base)
-	if name, ok := elsewhere[strings.NewReplacer("-", "", "_", "", " ", "").Replace(low)]; ok {
+	if name, ok := elsewhere()[strings.NewReplacer("-", "", "_", "", " ", "").Replace(low)]; ok {
 		return name
 	}
 	if known(base) {

@@ -40,7 +40,7 @@ func parseChar(b []byte) (string, int) {
 	case c < ' ' && c != '\t' && c != 0x1b:
 		return "ctrl-" + strings.ToLower(string(rune(c+'@'))), 1
 	}
-	for name, c := range plain {
+	for name, c := range plain() {
 		if b[0] == c {
 			return name, 1
 		}
@@ -231,7 +231,7 @@ func numberName(number int) string {
 			return s.name
 		}
 	}
-	return oldNumbers[number]
+	return oldNumbers()[number]
 }
 
 // finalName names the key of CSI final.

@@ -79,27 +79,33 @@ var specials = []special{
 
 // shifted are the keys that no keyboard has any more: xterm-256color says that
 // they are f1 to f8 with shift, and programs look for just that.
-var shifted = map[string]string{
-	"f13": "f1", "f14": "f2", "f15": "f3", "f16": "f4",
-	"f17": "f5", "f18": "f6", "f19": "f7", "f20": "f8",
+func shifted() map[string]string {
+	return map[string]string{
+		"f13": "f1", "f14": "f2", "f15": "f3", "f16": "f4",
+		"f17": "f5", "f18": "f6", "f19": "f7", "f20": "f8",
+	}
 }
 
 // oldNumbers are what terminals send for f13 to f20 that have such keys.
-var oldNumbers = map[int]string{
-	25: "f13", 26: "f14", 28: "f15", 29: "f16", 31: "f17", 32: "f18", 33: "f19", 34: "f20",
-	1: "home", 4: "end", 7: "home", 8: "end", // the Linux console and rxvt
-	11: "f1", 12: "f2", 13: "f3", 14: "f4",
+func oldNumbers() map[int]string {
+	return map[int]string{
+		25: "f13", 26: "f14", 28: "f15", 29: "f16", 31: "f17", 32: "f18", 33: "f19", 34: "f20",
+		1: "home", 4: "end", 7: "home", 8: "end", // the Linux console and rxvt
+		11: "f1", 12: "f2", 13: "f3", 14: "f4",
+	}
 }
 
 // plain are the named keys that send a single byte. Enter is not among them:
 // what it sends is for the caller to say.
-var plain = map[string]byte{"tab": '\t', "esc": 0x1b, "space": ' ', "backspace": 0x7f}
+func plain() map[string]byte {
+	return map[string]byte{"tab": '\t', "esc": 0x1b, "space": ' ', "backspace": 0x7f}
+}
 
 // names lists all names that are longer than a character, in a fixed order.
 func names() []string {
 	all := []string{"enter"}
-	all = slices.AppendSeq(all, maps.Keys(plain))
-	all = slices.AppendSeq(all, maps.Keys(shifted))
+	all = slices.AppendSeq(all, maps.Keys(plain()))
+	all = slices.AppendSeq(all, maps.Keys(shifted()))
 	for _, s := range specials {
 		all = append(all, s.name)
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"sync"
 )
 
 // Most text begins no match. A prefilter names what every match has, cheap to
@@ -73,7 +74,17 @@ func (p *shares) of(s *byteSet) (sum float64) {
 
 // usual is what programs print. A sample weighs as much as it is long; this as
 // much as usualWeight bytes.
-var usual = func() (p shares) {
+var usual struct {
+	once sync.Once
+	shares
+}
+
+func usually() *shares {
+	usual.once.Do(func() { usual.shares = usualShares() })
+	return &usual.shares
+}
+
+func usualShares() (p shares) {
 	for b := range p {
 		p[b] = 0.001
 	}
@@ -91,7 +102,7 @@ var usual = func() (p shares) {
 	}
 	p[' '] = 0.12
 	return p
-}()
+}
 
 const (
 	usualWeight = 2 << 10
@@ -102,7 +113,7 @@ const (
 // with the sample.
 func sharesIn(sample []byte) *shares {
 	sample = sample[:min(len(sample), maxSample)]
-	p := usual
+	p := *usually()
 	for b := range p {
 		p[b] *= usualWeight
 	}

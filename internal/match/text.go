@@ -74,6 +74,7 @@ func (l *lone) index(b []byte) int {
 	}
 	l.once.Do(func() {
 		var count [256]int
+		usual := usually()
 		for _, c := range b[:longText] {
 			count[c]++
 		}

@@ -108,7 +108,17 @@ func Known() bool { return calls()[runtime.GOARCH] != nil }
 
 // calls are the system calls that can wait. Numbers: arch/x86/entry/syscalls/syscall_64.tbl
 // and include/uapi/asm-generic/unistd.h of Linux.
-var calls = sync.OnceValue(func() map[string]map[int]named {
+func calls() map[string]map[int]named {
+	known.once.Do(func() { known.calls = makeCalls() })
+	return known.calls
+}
+
+var known struct {
+	once  sync.Once
+	calls map[string]map[int]named
+}
+
+func makeCalls() map[string]map[int]named {
 	return map[string]map[int]named{
 		"amd64": {
 			0: {Read, "read"}, 17: {Read, "pread64"}, 19: {Read, "readv"}, 295: {Read, "preadv"}, 327: {Read, "preadv2"},
@@ -153,4 +163,4 @@ var calls = sync.OnceValue(func() map[string]map[int]named {
 			76: {Other, "splice"}, 77: {Other, "tee"}, 221: {Other, "execve"}, 220: {Other, "clone"},
 		},
 	}
-})
+}

@@ -50,7 +50,9 @@ func (t *Text) Done(r Result) {
 	t.progress(t.done == t.All)
 }
 
-var words = map[Outcome]string{Passed: "ok   ", Failed: "FAIL ", Flaky: "flaky", Skipped: "skip "}
+func words() map[Outcome]string {
+	return map[Outcome]string{Passed: "ok   ", Failed: "FAIL ", Flaky: "flaky", Skipped: "skip "}
+}
 
 // result is what is told about a test, "" for nothing.
 func (t *Text) result(r Result) string {
@@ -58,7 +60,7 @@ func (t *Text) result(r Result) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", words[r.Outcome], escape.Visible(r.Title()))
+	fmt.Fprintf(&b, "%s %s", words()[r.Outcome], escape.Visible(r.Title()))
 	if r.Reason != "" {
 		fmt.Fprintf(&b, ": %s", escape.Visible(r.Reason))
 	}
