@@ -155,7 +155,7 @@ func lookup(name string) (*command, error) {
 		}
 	}
 	p := failed("unknown command %s", escape.Quote(name))
-	if hint, ok := elsewhere[name]; ok {
+	if hint, ok := elsewhere()[name]; ok {
 		p.hint = hint
 		return nil, p
 	}
@@ -171,27 +171,29 @@ func lookup(name string) (*command, error) {
 }
 
 // elsewhere are commands that other languages have, and what there is here instead.
-var elsewhere = map[string]string{
-	"ttyin":  "there is a terminal: spawn the program, and sendline what it shall read",
-	"ttyout": "there is a terminal: spawn the program, and expect what it writes",
-	"settle": "screen and expect -screen wait by themselves",
-	"sleep":  "wait for what shall happen: expect, screen, or retry 5s COMMAND",
-	"close":  "a program is ended at the test's end; to end it now: signal TERM",
-	"echo":   "to run the program: exec echo",
+func elsewhere() map[string]string {
+	return map[string]string{
+		"ttyin":  "there is a terminal: spawn the program, and sendline what it shall read",
+		"ttyout": "there is a terminal: spawn the program, and expect what it writes",
+		"settle": "screen and expect -screen wait by themselves",
+		"sleep":  "wait for what shall happen: expect, screen, or retry 5s COMMAND",
+		"close":  "a program is ended at the test's end; to end it now: signal TERM",
+		"echo":   "to run the program: exec echo",
 
-	"run":            "write exec PROGRAM..., and stdout PATTERN behind it",
-	"assert_output":  "the output of the last exec or wait: stdout 'PATTERN', or cmp stdout FILE",
-	"assert_success": "exec fails the test unless the program succeeds",
-	"assert_failure": "write ! exec PROGRAM...",
-	"assert_line":    "write stdout '^LINE$'",
-	"send_user":      "a heading begins with #; it is shown with -v and where the test fails",
-	"set":            "a variable: env NAME=VALUE; the time of a wait: expect -timeout 1s PATTERN",
-	"timeout":        "the time of a wait: expect -timeout 1s PATTERN",
-	"sendcontrol":    "write sendkey ctrl-c",
-	"interact":       "a test has no person: answer with send, sendline, on PATTERN REPLY",
-	"expect_eof":     "write expect '<eof>', or wait",
-	"sendpassword":   "write sendsecret env:NAME",
-	"load":           "a test needs no libraries; see docs/tests.md for its commands",
+		"run":            "write exec PROGRAM..., and stdout PATTERN behind it",
+		"assert_output":  "the output of the last exec or wait: stdout 'PATTERN', or cmp stdout FILE",
+		"assert_success": "exec fails the test unless the program succeeds",
+		"assert_failure": "write ! exec PROGRAM...",
+		"assert_line":    "write stdout '^LINE$'",
+		"send_user":      "a heading begins with #; it is shown with -v and where the test fails",
+		"set":            "a variable: env NAME=VALUE; the time of a wait: expect -timeout 1s PATTERN",
+		"timeout":        "the time of a wait: expect -timeout 1s PATTERN",
+		"sendcontrol":    "write sendkey ctrl-c",
+		"interact":       "a test has no person: answer with send, sendline, on PATTERN REPLY",
+		"expect_eof":     "write expect '<eof>', or wait",
+		"sendpassword":   "write sendsecret env:NAME",
+		"load":           "a test needs no libraries; see docs/tests.md for its commands",
+	}
 }
 
 // nearestCommand is the command that was probably meant.
@@ -242,13 +244,17 @@ func Reference() string {
 	return b.String()
 }
 
-// commands are all there are, in the order of their names. Set by init, as they refer to themselves.
-var commands func() []command
-
-func init() {
-	commands = sync.OnceValue(func() []command {
-		all := slices.Concat(fileCommands, execCommands, checkCommands, dialogCommands, screenCommands)
+// commands are all there are, in the order of their names.
+func commands() []command {
+	allCommands.once.Do(func() {
+		all := slices.Concat(fileCommands(), execCommands(), checkCommands(), dialogCommands(), screenCommands())
 		slices.SortFunc(all, func(a, b command) int { return strings.Compare(a.name, b.name) })
-		return all
+		allCommands.sorted = all
 	})
+	return allCommands.sorted
+}
+
+var allCommands struct { // by commands: spawnx does not need them at its start
+	once   sync.Once
+	sorted []command
 }

@@ -13,12 +13,14 @@ import (
 )
 
 // The commands that look at what came.
-var checkCommands = []command{
-	{name: "cmp", args: "FILE1 FILE2", about: "two files are equal; stdout and stderr are files too", negated: true, min: 2, max: 2, check: checkCmp, run: (*state).cmdCmp},
-	{name: "cmpenv", args: "FILE1 FILE2", about: "the same, with variables expanded in FILE2", negated: true, min: 2, max: 2, check: checkCmp, run: (*state).cmdCmp},
-	{name: "grep", args: "[-count=N] REGEXP FILE", about: "a regular expression matches in a file", negated: true, min: 2, max: 3, check: checkMatch, run: (*state).cmdMatch},
-	{name: "stderr", args: "[-count=N] REGEXP", about: "the same in the errors of the last exec or wait", negated: true, min: 1, max: 2, check: checkMatch, run: (*state).cmdMatch},
-	{name: "stdout", args: "[-count=N] REGEXP", about: "the same in the output of the last exec or wait", negated: true, min: 1, max: 2, check: checkMatch, run: (*state).cmdMatch},
+func checkCommands() []command {
+	return []command{
+		{name: "cmp", args: "FILE1 FILE2", about: "two files are equal; stdout and stderr are files too", negated: true, min: 2, max: 2, check: checkCmp, run: (*state).cmdCmp},
+		{name: "cmpenv", args: "FILE1 FILE2", about: "the same, with variables expanded in FILE2", negated: true, min: 2, max: 2, check: checkCmp, run: (*state).cmdCmp},
+		{name: "grep", args: "[-count=N] REGEXP FILE", about: "a regular expression matches in a file", negated: true, min: 2, max: 3, check: checkMatch, run: (*state).cmdMatch},
+		{name: "stderr", args: "[-count=N] REGEXP", about: "the same in the errors of the last exec or wait", negated: true, min: 1, max: 2, check: checkMatch, run: (*state).cmdMatch},
+		{name: "stdout", args: "[-count=N] REGEXP", about: "the same in the output of the last exec or wait", negated: true, min: 1, max: 2, check: checkMatch, run: (*state).cmdMatch},
+	}
 }
 
 func checkCmp(c call) error {

@@ -26,22 +26,24 @@ import (
 )
 
 // The commands of a dialog. Each speaks to the unnamed program, or to the one that @NAME names.
-var dialogCommands = []command{
-	{name: "spawn", args: "[-size 24x80] [-stdio pty|pipes|pty-stderr|pty-stdout] CMD...", about: "start a program, on a terminal",
-		dialog: true, min: 1, max: -1, check: checkSpawn, run: (*state).cmdSpawn},
-	{name: "expect", args: "[-timeout 5s] [-screen] PATTERN...", about: "wait for one of the patterns",
-		dialog: true, min: 1, max: -1, check: checkExpect, run: (*state).cmdExpect,
-		notHint: "expect what comes instead; for silence '<idle 2s>', for a program that wants input '<waiting>'"},
-	{name: "send", args: "TEXT", about: "send exactly this", dialog: true, min: 1, max: 1, run: (*state).cmdSend},
-	{name: "sendline", args: "[TEXT]", about: "send this and press Enter", dialog: true, max: 1, run: (*state).cmdSend},
-	{name: "sendkey", args: "KEY...", about: "press keys: enter down ctrl-c f1", dialog: true, min: 1, max: -1, check: checkKeys, run: (*state).cmdSendKey},
-	{name: "sendsecret", args: "[-unproved] REF", about: "type a secret once it would not show, and press Enter",
-		dialog: true, min: 1, max: 2, check: checkSecret, run: (*state).cmdSendSecret},
-	{name: "sendeof", about: "end the program's input", dialog: true, run: (*state).cmdSendEOF},
-	{name: "on", args: "PATTERN REPLY", about: "answer this from now on, whenever it comes during a wait",
-		dialog: true, min: 2, max: 2, check: checkOn, run: (*state).cmdOn},
-	{name: "resize", args: "30x100", about: "give the terminal another size", dialog: true, min: 1, max: 1, check: checkResize, run: (*state).cmdResize},
-	{name: "signal", args: "SIGNAL", about: "send the program a signal", dialog: true, min: 1, max: 1, check: checkSignal, run: (*state).cmdSignal},
+func dialogCommands() []command {
+	return []command{
+		{name: "spawn", args: "[-size 24x80] [-stdio pty|pipes|pty-stderr|pty-stdout] CMD...", about: "start a program, on a terminal",
+			dialog: true, min: 1, max: -1, check: checkSpawn, run: (*state).cmdSpawn},
+		{name: "expect", args: "[-timeout 5s] [-screen] PATTERN...", about: "wait for one of the patterns",
+			dialog: true, min: 1, max: -1, check: checkExpect, run: (*state).cmdExpect,
+			notHint: "expect what comes instead; for silence '<idle 2s>', for a program that wants input '<waiting>'"},
+		{name: "send", args: "TEXT", about: "send exactly this", dialog: true, min: 1, max: 1, run: (*state).cmdSend},
+		{name: "sendline", args: "[TEXT]", about: "send this and press Enter", dialog: true, max: 1, run: (*state).cmdSend},
+		{name: "sendkey", args: "KEY...", about: "press keys: enter down ctrl-c f1", dialog: true, min: 1, max: -1, check: checkKeys, run: (*state).cmdSendKey},
+		{name: "sendsecret", args: "[-unproved] REF", about: "type a secret once it would not show, and press Enter",
+			dialog: true, min: 1, max: 2, check: checkSecret, run: (*state).cmdSendSecret},
+		{name: "sendeof", about: "end the program's input", dialog: true, run: (*state).cmdSendEOF},
+		{name: "on", args: "PATTERN REPLY", about: "answer this from now on, whenever it comes during a wait",
+			dialog: true, min: 2, max: 2, check: checkOn, run: (*state).cmdOn},
+		{name: "resize", args: "30x100", about: "give the terminal another size", dialog: true, min: 1, max: 1, check: checkResize, run: (*state).cmdResize},
+		{name: "signal", args: "SIGNAL", about: "send the program a signal", dialog: true, min: 1, max: 1, check: checkSignal, run: (*state).cmdSignal},
+	}
 }
 
 // mostPlain is how much of the output of a spawned program is kept.

@@ -21,12 +21,14 @@ import (
 )
 
 // The commands that run programs on pipes, and end a test.
-var execCommands = []command{
-	{name: "exec", args: "PROGRAM [ARG...] [&|&NAME&]", about: "run a program on pipes; with & in the background", negated: true, min: 1, max: -1, check: checkExec, run: (*state).cmdExec},
-	{name: "kill", args: "[-SIGNAL] [NAME]", about: "send a signal, KILL, to programs in the background", max: 2, check: checkKill, run: (*state).cmdKill},
-	{name: "skip", args: "[MESSAGE]", about: "skip the test", max: 1, run: (*state).cmdSkip},
-	{name: "stop", args: "[MESSAGE]", about: "end the test here, as passed", max: 1, run: (*state).cmdStop},
-	{name: "wait", args: "[STATUS|NAME]", about: "wait for the end of the spawned program and of those in the background", negated: true, dialog: true, max: 1, check: checkWait, run: (*state).cmdWait},
+func execCommands() []command {
+	return []command{
+		{name: "exec", args: "PROGRAM [ARG...] [&|&NAME&]", about: "run a program on pipes; with & in the background", negated: true, min: 1, max: -1, check: checkExec, run: (*state).cmdExec},
+		{name: "kill", args: "[-SIGNAL] [NAME]", about: "send a signal, KILL, to programs in the background", max: 2, check: checkKill, run: (*state).cmdKill},
+		{name: "skip", args: "[MESSAGE]", about: "skip the test", max: 1, run: (*state).cmdSkip},
+		{name: "stop", args: "[MESSAGE]", about: "end the test here, as passed", max: 1, run: (*state).cmdStop},
+		{name: "wait", args: "[STATUS|NAME]", about: "wait for the end of the spawned program and of those in the background", negated: true, dialog: true, max: 1, check: checkWait, run: (*state).cmdWait},
+	}
 }
 
 // mostOutput is how much of a program's output is kept.

@@ -14,19 +14,21 @@ import (
 )
 
 // The commands about files and variables.
-var fileCommands = []command{
-	{name: "cd", args: "DIR", about: "go to another folder", min: 1, max: 1, run: (*state).cmdCd},
-	{name: "chmod", args: "MODE FILE...", about: "change the mode (octal) of files", min: 2, max: -1, check: checkChmod, run: (*state).cmdChmod},
-	{name: "cp", args: "FILE... TARGET", about: "copy files to a file or folder; stdout and stderr are files too", min: 2, max: -1, run: (*state).cmdCp},
-	{name: "env", args: "[NAME=VALUE]...", about: "set variables; without arguments, or with names alone, show them in the log", max: -1, check: checkEnv, run: (*state).cmdEnv},
-	{name: "exists", args: "[-readonly] FILE...", about: "the files are there", negated: true, min: 1, max: -1, check: checkExists, run: (*state).cmdExists},
-	{name: "mkdir", args: "DIR...", about: "make folders, with those above them", min: 1, max: -1, run: (*state).cmdMkdir},
-	{name: "mv", args: "OLD NEW", about: "rename a file", min: 2, max: 2, run: (*state).cmdMv},
-	{name: "rm", args: "FILE...", about: "remove files and folders with what is in them", min: 1, max: -1, run: (*state).cmdRm},
-	{name: "stdin", args: "FILE", about: "the next exec reads this file; stdout and stderr are files too", min: 1, max: 1, run: (*state).cmdStdin},
-	{name: "symlink", args: "FILE -> TARGET", about: "make a symbolic link", min: 3, max: 3, check: checkSymlink, run: (*state).cmdSymlink},
-	{name: "unix2dos", args: "FILE...", about: "give the lines of files ends of CR LF", min: 1, max: -1, run: (*state).cmdUnix2dos},
-	{name: "unquote", args: "FILE...", about: "take the > from the start of each line of files", min: 1, max: -1, run: (*state).cmdUnquote},
+func fileCommands() []command {
+	return []command{
+		{name: "cd", args: "DIR", about: "go to another folder", min: 1, max: 1, run: (*state).cmdCd},
+		{name: "chmod", args: "MODE FILE...", about: "change the mode (octal) of files", min: 2, max: -1, check: checkChmod, run: (*state).cmdChmod},
+		{name: "cp", args: "FILE... TARGET", about: "copy files to a file or folder; stdout and stderr are files too", min: 2, max: -1, run: (*state).cmdCp},
+		{name: "env", args: "[NAME=VALUE]...", about: "set variables; without arguments, or with names alone, show them in the log", max: -1, check: checkEnv, run: (*state).cmdEnv},
+		{name: "exists", args: "[-readonly] FILE...", about: "the files are there", negated: true, min: 1, max: -1, check: checkExists, run: (*state).cmdExists},
+		{name: "mkdir", args: "DIR...", about: "make folders, with those above them", min: 1, max: -1, run: (*state).cmdMkdir},
+		{name: "mv", args: "OLD NEW", about: "rename a file", min: 2, max: 2, run: (*state).cmdMv},
+		{name: "rm", args: "FILE...", about: "remove files and folders with what is in them", min: 1, max: -1, run: (*state).cmdRm},
+		{name: "stdin", args: "FILE", about: "the next exec reads this file; stdout and stderr are files too", min: 1, max: 1, run: (*state).cmdStdin},
+		{name: "symlink", args: "FILE -> TARGET", about: "make a symbolic link", min: 3, max: 3, check: checkSymlink, run: (*state).cmdSymlink},
+		{name: "unix2dos", args: "FILE...", about: "give the lines of files ends of CR LF", min: 1, max: -1, run: (*state).cmdUnix2dos},
+		{name: "unquote", args: "FILE...", about: "take the > from the start of each line of files", min: 1, max: -1, run: (*state).cmdUnquote},
+	}
 }
 
 func (s *state) cmdCd(c call) error {

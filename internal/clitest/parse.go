@@ -404,7 +404,7 @@ func shellWords(words []word) error {
 }
 
 func isFileCommand(name string) bool {
-	return slices.ContainsFunc(fileCommands, func(c command) bool { return c.name == name })
+	return slices.ContainsFunc(fileCommands(), func(c command) bool { return c.name == name })
 }
 
 // mistakes are all that are wrong with a test.

@@ -17,12 +17,14 @@ import (
 )
 
 // The commands that look at the screen, or depend on what the program has told its terminal.
-var screenCommands = []command{
-	{name: "screen", args: "[-styles] NAME", about: "wait until the screen equals the file NAME.screen of the archive",
-		dialog: true, min: 1, max: 2, check: checkScreen, run: (*state).cmdScreen},
-	{name: "paste", args: "TEXT", about: "paste a text, in brackets where the program asked for them", dialog: true, min: 1, max: 1, run: (*state).cmdPaste},
-	{name: "mouse", args: "click|press|release|move|scrollup|scrolldown [left|middle|right] ROW,COL", about: "use the mouse",
-		dialog: true, min: 2, max: 3, check: checkMouse, run: (*state).cmdMouse},
+func screenCommands() []command {
+	return []command{
+		{name: "screen", args: "[-styles] NAME", about: "wait until the screen equals the file NAME.screen of the archive",
+			dialog: true, min: 1, max: 2, check: checkScreen, run: (*state).cmdScreen},
+		{name: "paste", args: "TEXT", about: "paste a text, in brackets where the program asked for them", dialog: true, min: 1, max: 1, run: (*state).cmdPaste},
+		{name: "mouse", args: "click|press|release|move|scrollup|scrolldown [left|middle|right] ROW,COL", about: "use the mouse",
+			dialog: true, min: 2, max: 3, check: checkMouse, run: (*state).cmdMouse},
+	}
 }
 
 // A display is what a program's terminal shows. To the conversation it can pretend to show nothing but whether
