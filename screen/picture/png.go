@@ -25,14 +25,22 @@ import (
 )
 
 // fonts are Go Mono's, in the order of bold and italic.
-var fonts = sync.OnceValues(func() (all [4]*opentype.Font, err error) {
-	for i, ttf := range [][]byte{gomono.TTF, gomonobold.TTF, gomonoitalic.TTF, gomonobolditalic.TTF} {
-		if all[i], err = opentype.Parse(ttf); err != nil {
-			return all, err
+func fonts() (all [4]*opentype.Font, err error) {
+	parsed.once.Do(func() {
+		for i, ttf := range [][]byte{gomono.TTF, gomonobold.TTF, gomonoitalic.TTF, gomonobolditalic.TTF} {
+			if parsed.fonts[i], parsed.err = opentype.Parse(ttf); parsed.err != nil {
+				return
+			}
 		}
-	}
-	return all, nil
-})
+	})
+	return parsed.fonts, parsed.err
+}
+
+var parsed struct {
+	once  sync.Once
+	fonts [4]*opentype.Font
+	err   error
+}
 
 // PNG writes a picture, drawn with the font Go Mono. Lines, blocks, braille and powerline characters are drawn without
 // gaps. What the font does not have, as Chinese, Japanese and Korean, is drawn from dots; what these do not have either,

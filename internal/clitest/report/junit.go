@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
@@ -13,93 +12,64 @@ import (
 // each attempt that failed, as Maven's Surefire writes it.
 func JUnit(w io.Writer, results []Result, took time.Duration) error {
 	totals := Total(results, took)
-	suite := junitSuite{
-		Name: "spawnx test", Tests: len(results), Failures: totals.Failed, Skipped: totals.Skipped, Time: seconds(took),
-	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites>
+  <testsuite name="spawnx test" tests="%d" failures="%d" errors="0" skipped="%d" time="%s">
+`, len(results), totals.Failed, totals.Skipped, seconds(took))
 	for _, r := range results {
-		suite.Cases = append(suite.Cases, junitOf(r))
+		b.WriteString(testcase(r))
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", "  ")
-	if err := enc.Encode(junitSuites{Suites: []junitSuite{suite}}); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
+	b.WriteString("  </testsuite>\n</testsuites>\n")
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-type junitSuites struct {
-	XMLName xml.Name     `xml:"testsuites"`
-	Suites  []junitSuite `xml:"testsuite"`
-}
-
-type junitSuite struct {
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Errors   int         `xml:"errors,attr"`
-	Skipped  int         `xml:"skipped,attr"`
-	Time     string      `xml:"time,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Name    string       `xml:"name,attr"`
-	Class   string       `xml:"classname,attr"`
-	File    string       `xml:"file,attr"`
-	Time    string       `xml:"time,attr"`
-	Failure *junitText   `xml:"failure"`
-	Flaky   []junitText  `xml:"flakyFailure"`
-	Rerun   []junitText  `xml:"rerunFailure"`
-	Skipped *junitReason `xml:"skipped"`
-}
-
-type junitText struct {
-	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
-}
-
-type junitReason struct {
-	Message string `xml:"message,attr,omitempty"`
-}
-
-func junitOf(r Result) junitCase {
+// testcase is the element of one test.
+func testcase(r Result) string {
 	dir, name := "spawnx", r.Title()
 	if i := strings.LastIndexByte(r.Name, '/'); i >= 0 {
 		dir, name = r.Name[:i], r.Title()[i+1:]
 	}
-	c := junitCase{Name: clean(name), Class: clean(strings.ReplaceAll(dir, "/", ".")), File: clean(r.Name), Time: seconds(r.Took)}
-	if r.Outcome == Skipped {
-		c.Skipped = &junitReason{clean(r.Reason)}
-	}
+	failure, others := "", ""
 	for i, a := range r.Attempts {
 		if a.Error == "" {
 			continue
 		}
-		text := junitText{clean(a.Reason()), clean(withFolder(a))}
+		first, _, _ := strings.Cut(a.Error, "\n")
+		element := func(tag string) string {
+			return fmt.Sprintf("\n      <%s message=\"%s\">%s</%[1]s>", tag, inXML(first), inXML(withFolder(a)))
+		}
 		switch {
 		case r.Outcome == Flaky:
-			c.Flaky = append(c.Flaky, text)
+			others += element("flakyFailure")
 		case i == len(r.Attempts)-1:
-			c.Failure = &text
+			failure = element("failure")
 		default:
-			c.Rerun = append(c.Rerun, text)
+			others += element("rerunFailure")
 		}
 	}
-	return c
+	if r.Outcome == Skipped {
+		others += fmt.Sprintf("\n      <skipped message=\"%s\"></skipped>", inXML(r.Reason))
+	}
+	inside := failure + others
+	if inside != "" {
+		inside += "\n    "
+	}
+	return fmt.Sprintf("    <testcase name=\"%s\" classname=\"%s\" file=\"%s\" time=\"%s\">%s</testcase>\n",
+		inXML(name), inXML(strings.ReplaceAll(dir, "/", ".")), inXML(r.Name), seconds(r.Took), inside)
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
 
-// clean replaces what XML cannot hold. Bytes of programs are escaped before; names of files are not.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
+// inXML is a text as an attribute or between tags. What XML cannot hold is replaced: bytes of programs are escaped before,
+// names of files are not. Package encoding/xml would make its tables at every start of spawnx.
+func inXML(s string) string {
+	s = strings.Map(func(r rune) rune {
 		if r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r != utf8.RuneError && r != 0xFFFE && r != 0xFFFF {
 			return r
 		}
 		return '\uFFFD'
 	}, s)
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", "\t", "&#x9;", "\n", "&#xA;", "\r", "&#xD;").Replace(s)
 }
