@@ -149,10 +149,8 @@ func parseBytes(s string) (int64, error) {
 	return n * unit, nil
 }
 
-var whens = map[string]proc.When{"never": proc.Never, "on-failure": proc.OnFailure, "always": proc.Always}
-
 func parseWhen(s string) (proc.When, error) {
-	w, ok := whens[s]
+	w, ok := map[string]proc.When{"never": proc.Never, "on-failure": proc.OnFailure, "always": proc.Always}[s]
 	if !ok {
 		return 0, fmt.Errorf("never, on-failure or always is wanted")
 	}
