@@ -29,15 +29,16 @@ type attachment struct {
 	asked Role
 	live  int64 // where its live output begins; before that are replays. Written by replay alone, with s.mu held
 
-	ctx    context.Context
-	cancel context.CancelFunc
-	gone   chan struct{}  // closed when all of it has ended
-	work   sync.WaitGroup // its goroutines
-	busy   sync.WaitGroup // requests that take their time
-	pumps  []*pump        // its lanes
-	typist *typist        // its input
-	typed  *typed         // what outlives the connection
-	outbox *outbox        // what is to be told
+	ctx     context.Context
+	cancel  context.CancelFunc
+	gone    chan struct{}  // closed when all of it has ended
+	greeted chan struct{}  // closed when it has got its welcome, or will not
+	work    sync.WaitGroup // its goroutines
+	busy    sync.WaitGroup // requests that take their time
+	pumps   []*pump        // its lanes
+	typist  *typist        // its input
+	typed   *typed         // what outlives the connection
+	outbox  *outbox        // what is to be told
 
 	wmu sync.Mutex // one frame at a time
 
@@ -133,7 +134,7 @@ func refuse(w io.Writer, err error) {
 // admit makes a client of a connection, and the hello that welcomes it.
 func (s *Server) admit(conn net.Conn, peer string, h hello) (*attachment, *welcome, error) {
 	// One lane is counted until its lanes are known: nobody is told of the exit before the welcome.
-	a := &attachment{s: s, conn: conn, peer: peer, hello: h, gone: make(chan struct{}), answered: make(chan struct{}, 1), outbox: newOutbox(), left: 1, live: math.MaxInt64}
+	a := &attachment{s: s, conn: conn, peer: peer, hello: h, gone: make(chan struct{}), greeted: make(chan struct{}), answered: make(chan struct{}, 1), outbox: newOutbox(), left: 1, live: math.MaxInt64}
 	a.ctx, a.cancel = context.WithCancel(s.ctx)
 	a.asked, _ = parseRole(h.Role)
 	known := h.Epoch == "" || h.Epoch == s.epoch
@@ -238,7 +239,9 @@ func (a *attachment) begin(hi *welcome) {
 	a.left += len(a.pumps) - 1
 	a.mu.Unlock()
 	a.work.Go(func() {
-		if a.send(jsonFrame(kindHello, hi)) != nil {
+		err := a.send(jsonFrame(kindHello, hi))
+		close(a.greeted)
+		if err != nil {
 			return
 		}
 		for _, p := range a.pumps {
@@ -324,6 +327,7 @@ func (a *attachment) farewell(c *control) {
 	if a.hello.Version > 0 {
 		timer := time.AfterFunc(time.Second, a.leave)
 		defer timer.Stop()
+		<-a.greeted // the last word comes behind the first
 		a.wmu.Lock()
 		_, _ = a.conn.Write(jsonFrame(kindControl, c))
 		a.wmu.Unlock()

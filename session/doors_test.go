@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -483,6 +484,62 @@ func TestTheFingerprintStays(t *testing.T) {
 	for other := range prints {
 		if other != first || len(first) != 64 {
 			t.Errorf("fingerprints %s and %s", first, other)
+		}
+	}
+}
+
+// Whatever a client says behind its hello, it is greeted before it is told off.
+func TestTheWelcomeComesFirst(t *testing.T) {
+	b, end := nowhere()
+	defer end()
+	s, err := session.NewServer(b, session.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for range 200 {
+		near, far := net.Pipe()
+		go s.ServeConn(far, "test")
+		go near.Write(append(rawFrame(1, 0, `{"spawnx":1}`), rawFrame(2, 0, "too short")...))
+		c := &raw{near, t, bufio.NewReader(near)}
+		if kind, _, payload := c.next(); kind != 1 {
+			t.Fatalf("the first frame is of type %d: %s", kind, payload)
+		}
+		if code := c.code(); code != "protocol" {
+			t.Errorf("then it says %q", code)
+		}
+		near.Close()
+	}
+}
+
+// Of many that want a path at the same moment one has it.
+func TestOneOfManyGetsThePath(t *testing.T) {
+	dir := inRuntimeDir(t)
+	for round := range 50 {
+		path := filepath.Join(dir, fmt.Sprint("s", round))
+		var got atomic.Int32
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				if l, err := session.ListenPrivate(path); err == nil {
+					got.Add(1)
+					defer l.Close()
+					conn, err := net.Dial("unix", path)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					conn.Close()
+					defer time.AfterFunc(30*time.Second, func() { l.Close() }).Stop()
+					if _, err := l.Accept(); err != nil { // it was another's
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		if got.Load() == 0 {
+			t.Errorf("nobody has it")
 		}
 	}
 }

@@ -182,12 +182,27 @@ func bornUnix(path string) (*door, error) {
 	}
 	l.SetUnlinkOnClose(false) // it moves; the door removes it
 	file, err := os.Lstat(born)
-	if err := errors.Join(err, os.Chmod(born, 0o600), os.Rename(born, path)); err != nil {
+	if err = errors.Join(err, os.Chmod(born, 0o600)); err == nil {
+		err = place(born, path)
+	}
+	if err != nil {
 		_ = l.Close()
 		_ = os.Remove(born)
 		return nil, err
 	}
 	return &door{l: l, path: path, file: file}, nil
+}
+
+// place moves a socket to its path, where by now there may be something again:
+// that is not overwritten. Some systems have no links of sockets.
+func place(born, path string) error {
+	switch err := os.Link(born, path); {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%s was just made by another process\nhint: choose another path", path)
+	case err != nil:
+		return os.Rename(born, path)
+	}
+	return os.Remove(born)
 }
 
 // ListenPrivate listens at a unix socket for this user alone, as a Server does,
