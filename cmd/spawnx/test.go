@@ -59,6 +59,9 @@ Exit status: 0 all passed or were skipped, 1 not all did, 125 wrong usage.`,
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			plan, err := flags.plan(paths)
+			if err == nil {
+				err = plan.open()
+			}
 			if err != nil {
 				return usageOf(cmd, err)
 			}
@@ -76,8 +79,9 @@ Exit status: 0 all passed or were skipped, 1 not all did, 125 wrong usage.`,
 	f.BoolVar(&flags.strict, "strict", false, "flaky tests count as failed")
 	f.IntVar(&flags.repeat, "repeat", 1, "run each test this often")
 	f.StringVar(&flags.chunk, "chunk", "", "cut the reads of output, to find races: `1` byte each, or random:SEED")
-	f.DurationVar(&flags.timeout, "timeout", 10*time.Minute, "of each test")
-	f.DurationVar(&flags.wait, "wait-timeout", 30*time.Second, "of each wait that sets none itself")
+	f.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { flags.timeout = d }}, "timeout", "of each test (default 10m)")
+	f.Var(value[time.Duration]{"duration", parseDuration, func(d time.Duration) { flags.wait = d }}, "wait-timeout",
+		"of each wait that sets none itself (default 30s)")
 	f.StringVar(&flags.junit, "junit", "", "write results as JUnit's XML to this `file`")
 	f.StringVar(&flags.json, "json", "", "write results as JSON to this `file`; - is our output")
 	f.BoolVar(&flags.tap, "tap", false, "write results as TAP, instead of ours")
@@ -93,6 +97,8 @@ type testPlan struct {
 	opts  clitest.Options
 	none  string // why there is nothing to do, if so
 	out   *ownOutput
+
+	junit, json *os.File // nil: not asked for, or json is our output
 }
 
 // plan reads the tests. What it says no to is wrong usage.
@@ -150,6 +156,36 @@ func (f testFlags) plan(paths []string) (p testPlan, err error) {
 	return p, nil
 }
 
+// open opens what the run is to write, so that it does not fail for that at its end. What an earlier run has left there
+// is gone then: it would be taken for this one's.
+func (p *testPlan) open() (err error) {
+	for _, report := range []struct {
+		flag, name string
+		file       **os.File
+	}{{"--junit", p.flags.junit, &p.junit}, {"--json", p.flags.json, &p.json}} {
+		if report.name == "" || report.name == "-" {
+			continue
+		}
+		if strings.HasSuffix(report.name, ".txtar") { // the file's name was forgotten, and this would be overwritten
+			return fmt.Errorf("%s %s: that is a test\nhint: write %s FILE, and the tests behind it", report.flag, report.name, report.flag)
+		}
+		if *report.file, err = os.Create(report.name); err != nil {
+			return fmt.Errorf("%s: %w", report.flag, err)
+		}
+	}
+	if p.flags.keep == "" {
+		return nil
+	}
+	if err := os.MkdirAll(p.flags.keep, 0o777); err != nil {
+		return fmt.Errorf("--keep: %w", err)
+	}
+	try, err := os.CreateTemp(p.flags.keep, ".try-")
+	if err != nil {
+		return fmt.Errorf("--keep: %s cannot be written to", p.flags.keep)
+	}
+	return errors.Join(try.Close(), os.Remove(try.Name()))
+}
+
 func (f testFlags) check() error {
 	switch {
 	case f.update && os.Getenv("CI") != "":
@@ -164,12 +200,10 @@ func (f testFlags) check() error {
 		return errors.New("--repeat must be 1 or more")
 	case f.jobs < 1:
 		return errors.New("--jobs must be 1 or more")
-	case f.timeout <= 0:
-		return errors.New("--timeout must be positive")
-	case f.wait <= 0:
-		return errors.New("--wait-timeout must be positive")
 	case f.tap && f.json == "-":
 		return errors.New("--tap and --json - both write to our output")
+	case f.junit == "-":
+		return errors.New("--junit writes to a file\nhint: --junit /dev/stderr, or --json - for our output")
 	}
 	if f.shard != "" {
 		if _, _, err := clitest.ParseShard(f.shard); err != nil {
@@ -194,12 +228,12 @@ func (p testPlan) run() error {
 	watch, end := p.watcher()
 	began := time.Now()
 	run, err := clitest.Run(ctx, p.tests, p.opts, watch)
-	if err != nil {
+	if err != nil && run.Results == nil {
 		return err
 	}
 	took := time.Since(began)
 	end(run, took, ctx.Err() != nil)
-	if err := p.reports(run.Results, took); err != nil {
+	if err := errors.Join(err, p.reports(run.Results, took)); err != nil {
 		return err
 	}
 	totals := report.Total(run.Results, took)
@@ -246,7 +280,9 @@ func (p testPlan) watcher() (clitest.Watcher, func(run clitest.Outcome, took tim
 	out := p.people()
 	text := &report.Text{W: out, Verbose: p.flags.verbose, All: all, Live: isTerminal(out.f), Width: func() int { return width(out.f) }}
 	return text, func(run clitest.Outcome, took time.Duration, _ bool) {
-		text.End(report.Total(run.Results, took), run.Page)
+		totals := report.Total(run.Results, took)
+		totals.NotRun = all - len(run.Results)
+		text.End(totals, run.Page)
 		if os.Getenv("GITHUB_ACTIONS") == "true" {
 			report.GitHub(out, run.Results)
 		}
@@ -265,25 +301,26 @@ func width(f *os.File) int {
 
 // reports writes the files that were asked for.
 func (p testPlan) reports(results []report.Result, took time.Duration) error {
-	write := func(flag, name string, to func(io.Writer) error) error {
-		switch name {
-		case "":
+	write := func(flag string, file *os.File, to func(io.Writer) error) error {
+		if file == nil {
 			return nil
-		case "-":
-			return to(p.out)
 		}
 		var b strings.Builder
 		err := to(&b)
 		if err == nil {
-			err = os.WriteFile(name, []byte(b.String()), 0o666)
+			_, err = io.WriteString(file, b.String())
 		}
-		if err != nil {
+		if err := errors.Join(err, file.Close()); err != nil {
 			return fmt.Errorf("%s: %w", flag, err)
 		}
 		return nil
 	}
-	return errors.Join(
-		write("--junit", p.flags.junit, func(w io.Writer) error { return report.JUnit(w, results, took) }),
-		write("--json", p.flags.json, func(w io.Writer) error { return report.JSON(w, results, took) }),
+	err := errors.Join(
+		write("--junit", p.junit, func(w io.Writer) error { return report.JUnit(w, results, took) }),
+		write("--json", p.json, func(w io.Writer) error { return report.JSON(w, results, took) }),
 	)
+	if p.flags.json == "-" {
+		err = errors.Join(err, report.JSON(p.out, results, took))
+	}
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -106,7 +107,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		value, _ := pflag.UnquoteUsage(empty.GetFlag()) // as --help shows it
 		e.hint = "write " + dashes(empty.GetFlag().Name) + " " + strings.ToUpper(value)
 	case errors.As(err, &invalid):
-		e.what = fmt.Sprintf("%s %q: %v", dashes(invalid.GetFlag().Name), invalid.GetValue(), invalid.Unwrap())
+		e.what = fmt.Sprintf("%s %q: %v", dashes(invalid.GetFlag().Name), invalid.GetValue(), inWords(invalid.Unwrap()))
 		if _, hint, ok := strings.Cut(e.what, "\nhint: "); ok {
 			e.what, e.hint = strings.TrimSuffix(e.what, "\nhint: "+hint), hint
 		}
@@ -117,6 +118,18 @@ func flagError(cmd *cobra.Command, err error) error {
 		e.what = cmd.Name() + ": " + e.what
 	}
 	return e
+}
+
+// inWords is why a value is none, without the names of what parses it.
+func inWords(err error) error {
+	var number *strconv.NumError
+	switch {
+	case errors.As(err, &number) && errors.Is(err, strconv.ErrRange):
+		return errors.New("the number is too large")
+	case errors.As(err, &number):
+		return errors.New("a whole number is wanted")
+	}
+	return err
 }
 
 // groupError says in our words which flags belong together, or exclude each other.

@@ -62,8 +62,8 @@ type file struct {
 
 // Find returns the test files at the paths, sorted: a file as it is, a folder
 // with all *.txtar below it. Without paths it looks below the current folder.
-// Folders whose names begin with a dot, and testdata folders of other
-// programs' making such as node_modules, are left out.
+// Files and folders whose names begin with a dot, such as the lock files of
+// editors, and folders of other programs' making such as node_modules, are left out.
 func Find(paths []string) (files []string, err error) {
 	if len(paths) == 0 {
 		paths = []string{"."}
@@ -84,7 +84,7 @@ func Find(paths []string) (files []string, err error) {
 				return err
 			case entry.IsDir() && name != path && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules"):
 				return fs.SkipDir
-			case !entry.IsDir() && strings.HasSuffix(name, ".txtar"):
+			case strings.HasSuffix(name, ".txtar") && !strings.HasPrefix(entry.Name(), ".") && isFile(name, entry):
 				files = append(files, filepath.Clean(name))
 			}
 			return nil
@@ -98,6 +98,15 @@ func Find(paths []string) (files []string, err error) {
 	}
 	slices.Sort(files)
 	return slices.Compact(files), nil
+}
+
+// isFile reports whether an entry of a folder is a file, or leads to one: a fifo would be waited for.
+func isFile(name string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return entry.Type().IsRegular()
+	}
+	info, err := os.Stat(name)
+	return err != nil || info.Mode().IsRegular() // that it leads nowhere is told when it is read
 }
 
 func pathError(path string, err error) error {
@@ -130,7 +139,7 @@ func parse(name string, data []byte) *Test {
 	t.place(archive)
 	var wrong mistakes
 	commands := 0
-	for i, text := range strings.Split(string(archive.Comment), "\n") {
+	for i, text := range strings.Split(strings.TrimPrefix(string(archive.Comment), byteOrderMark), "\n") {
 		l := line{number: i + 1, text: strings.TrimRight(text, " \t\r")}
 		var err error
 		if l.phase = strings.HasPrefix(text, "#"); !l.phase {
@@ -167,6 +176,9 @@ func parse(name string, data []byte) *Test {
 	}
 	return t
 }
+
+// byteOrderMark is what some editors begin a file with.
+const byteOrderMark = "\ufeff"
 
 // place notes where in the test file the files of its archive lie.
 func (t *Test) place(archive *txtar.Archive) {

@@ -134,6 +134,7 @@ type Program struct {
 // Totals counts results by their outcome.
 type Totals struct {
 	Passed, Failed, Flaky, Skipped int
+	NotRun                         int // of a run that was ended; Total leaves it 0
 	Took                           time.Duration
 }
 

@@ -118,7 +118,7 @@ func (t Totals) String() string {
 	for _, n := range []struct {
 		count int
 		word  string
-	}{{t.Failed, "failed"}, {t.Flaky, "flaky"}, {t.Skipped, "skipped"}} {
+	}{{t.Failed, "failed"}, {t.Flaky, "flaky"}, {t.Skipped, "skipped"}, {t.NotRun, "not run"}} {
 		if n.count > 0 {
 			text += fmt.Sprintf(", %d %s", n.count, n.word)
 		}
