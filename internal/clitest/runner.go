@@ -8,11 +8,13 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spawnx/spawnx/internal/clitest/report"
@@ -60,6 +62,7 @@ func Run(ctx context.Context, tests []*Test, opts Options, watch Watcher) (Outco
 	if err != nil {
 		return Outcome{}, err
 	}
+	defer catchIgnored()()
 	defer os.RemoveAll(root) // empty by now, but for what could not be removed, which was said then
 	how, _ := proc.CheckContainment()
 	r := &runner{opts: opts, root: root, watch: watch, contain: how != proc.NotContained, shelf: shelf{keep: opts.Keep}}
@@ -74,6 +77,22 @@ func Run(ctx context.Context, tests []*Test, opts Options, watch Watcher) (Outco
 	remember(results)
 	page, err := r.page(results, time.Since(began))
 	return Outcome{results, page}, err
+}
+
+// catchIgnored has signals that are ignored, as in a shell's background job, caught by nobody instead. No program inherits that
+// they are ignored, and to see to it at each start costs a fifth of what a small program does.
+func catchIgnored() (ignore func()) {
+	var ignored []os.Signal
+	for s := syscall.Signal(1); s < 32; s++ {
+		if signal.Ignored(s) {
+			ignored = append(ignored, s)
+		}
+	}
+	if len(ignored) == 0 {
+		return func() {}
+	}
+	signal.Notify(make(chan os.Signal, 1), ignored...)
+	return func() { signal.Ignore(ignored...) }
 }
 
 // newRoot makes the folder for the folders of all tests. The length of its name is always the same, so that

@@ -4,11 +4,13 @@ import (
 	"encoding/base64"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -405,5 +407,18 @@ func TestPlacesAreClean(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Programs do not inherit that we ignore a signal, and afterwards we ignore it again.
+func TestIgnoredSignals(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	r, _ := runScript(t, "exec sh -c 'kill -HUP $$; echo lives'\n", Options{})
+	if r.Outcome != report.Failed || !strings.Contains(r.Attempts[0].Error, "hangup") {
+		t.Errorf("%s: %s", r.Outcome, r.Attempts[0].Error)
+	}
+	if !signal.Ignored(syscall.SIGHUP) {
+		t.Error("it is not ignored any more")
 	}
 }
