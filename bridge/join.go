@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spawnx/spawnx/ptyio"
@@ -46,14 +47,20 @@ func Join(ctx context.Context, b *Bridge, seat Seat) error {
 		defer b.seats.Add(-1)
 	}
 	var all sync.WaitGroup
-	var outputs sync.WaitGroup
+	var outputs atomic.Int32 // that have not ended, and 1 until all have begun
+	outputs.Store(1)
+	ended := func() {
+		if outputs.Add(-1) == 0 {
+			cancel(errEnded)
+		}
+	}
 	show := func(s *Stream, w io.Writer) {
 		r := s.Reader("person", Block)
 		outputs.Add(1)
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			defer outputs.Done()
+			defer ended()
 			defer r.Close()
 			if err := copyTo(ctx, w, r); err != nil {
 				cancel(err)
@@ -67,12 +74,7 @@ func Join(ctx context.Context, b *Bridge, seat Seat) error {
 		show(b.err, seat.Err)
 	}
 	if seat.Out != nil || seat.Err != nil {
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			outputs.Wait()
-			cancel(errEnded)
-		}()
+		ended()
 	}
 	if seat.In != nil {
 		all.Add(1)
