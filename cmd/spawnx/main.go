@@ -58,6 +58,7 @@ func rootOf(args []string) *cobra.Command {
 // newRoot is the command with all verbs.
 func newRoot() *cobra.Command {
 	root := bareRoot()
+	root.Version = version()
 	for _, v := range verbs {
 		root.AddCommand(v.make())
 	}
@@ -74,7 +75,6 @@ func bareRoot() *cobra.Command {
 		Long: `Spawnx runs other programs and talks to them: it answers their questions, gives them
 a terminal or pipes, watches over them and passes on what a person types.`,
 		Example:       `  spawnx run --on 'Name? => Ada' --on '[Y/n] => y' ./install.sh`,
-		Version:       version(),
 		SilenceErrors: true, // ui.go prints them
 		SilenceUsage:  true,
 
