@@ -2,6 +2,7 @@ package clitest
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,12 +19,15 @@ import (
 //	20060102-150405-…/    what the failures of a run left; the newest few are kept
 const mostRuns = 10
 
-// stateDir is the folder, "" where the user has none.
+// stateDir is the folder, "" where the user has none: a home that is not there is not made.
 func stateDir() string {
 	base := os.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(base) {
 		home, err := os.UserHomeDir()
 		if err != nil || !filepath.IsAbs(home) {
+			return ""
+		}
+		if info, err := os.Stat(home); err != nil || !info.IsDir() {
 			return ""
 		}
 		base = filepath.Join(home, ".local", "state")
@@ -109,18 +113,13 @@ func (s *shelf) make() (string, error) {
 	}
 	dir := s.keep
 	if dir == "" {
-		base := stateDir()
-		if base == "" {
-			base = filepath.Join(os.TempDir(), fmt.Sprintf("spawnx-test-failures-%d", os.Getuid()))
+		made, err := makeShelf(stateDir())
+		if err != nil { // a home that is read-only, or full
+			made, err = makeShelf(filepath.Join(os.TempDir(), fmt.Sprintf("spawnx-test-failures-%d", os.Getuid())))
 		}
-		if err := os.MkdirAll(base, 0o700); err != nil {
-			return "", err
-		}
-		made, err := os.MkdirTemp(base, time.Now().UTC().Format("20060102-150405-"))
 		if err != nil {
 			return "", err
 		}
-		forget(base)
 		dir = made
 	} else if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
@@ -132,6 +131,23 @@ func (s *shelf) make() (string, error) {
 	s.dir = abs
 	return abs, nil
 }
+
+// makeShelf makes a folder for this run in base.
+func makeShelf(base string) (string, error) {
+	if base == "" {
+		return "", errNoHome
+	}
+	if err := os.MkdirAll(base, 0o700); err != nil {
+		return "", err
+	}
+	made, err := os.MkdirTemp(base, time.Now().UTC().Format("20060102-150405-"))
+	if err == nil {
+		forget(base)
+	}
+	return made, err
+}
+
+var errNoHome = errors.New("there is no home")
 
 // forget removes what runs of long ago left, but for the newest of them. Runs that go on at the same time are
 // not long ago.

@@ -105,8 +105,11 @@ func newRoot() (string, error) {
 	for n := uint64(time.Now().UnixNano()); ; n++ {
 		root := filepath.Join(dir, fmt.Sprintf("spawnx-test-%08x", uint32(n*2654435761)))
 		err := os.Mkdir(root, 0o700)
-		if err == nil || !os.IsExist(err) {
-			return root, err
+		if err == nil {
+			return root, nil
+		}
+		if !os.IsExist(err) {
+			return "", fmt.Errorf("the folder for temporary files: %w\nhint: TMPDIR names one that can be written to", err)
 		}
 	}
 }
@@ -258,7 +261,7 @@ func (r *runner) attempt(ctx context.Context, t *Test, p *place, v *veil) (a rep
 		case a.Error == "":
 			a.Error = t.Name + ": " + err.Error()
 		default:
-			a.Error += "\n  besides  " + escape.Visible(err.Error())
+			a.Error += "\n  besides  " + strings.ReplaceAll(escape.Visible(err.Error()), "\n", "\n           ")
 		}
 	}
 	a.Error = s.abbreviated(a.Error)
@@ -347,5 +350,8 @@ func (r *runner) page(results []report.Result, took time.Duration) (string, erro
 		return "", err
 	}
 	page := filepath.Join(dir, "index.html")
-	return page, os.WriteFile(page, b.Bytes(), 0o666)
+	if err := os.WriteFile(page, b.Bytes(), 0o666); err != nil {
+		return "", err
+	}
+	return page, nil
 }
