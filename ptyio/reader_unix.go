@@ -136,6 +136,9 @@ func (r *Reader) SetReadDeadline(t time.Time) error {
 	if r.closed {
 		return os.ErrClosed
 	}
+	if t.Equal(r.deadline) { // a pending poll waits until then already
+		return nil
+	}
 	r.deadline = t
 	return r.wake()
 }
