@@ -656,7 +656,7 @@ func (r *run) load(thread *starlark.Thread, name string) (starlark.StringDict, e
 	}
 	m := r.modules[name] // load is a statement of the main thread only
 	if m == nil {
-		m = &module{err: fmt.Errorf("load: %s loads itself", name)}
+		m = &module{err: fmt.Errorf("%s loads itself", name)}
 		r.modules[name] = m
 		m.globals, m.err = r.read(thread, name)
 	}
@@ -666,7 +666,7 @@ func (r *run) load(thread *starlark.Thread, name string) (starlark.StringDict, e
 func (r *run) read(thread *starlark.Thread, name string) (starlark.StringDict, error) {
 	src, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("load: %w", err)
+		return nil, err
 	}
 	p, err := Load(name, src)
 	if err != nil {

@@ -384,7 +384,54 @@ func syntaxError(name string, src []byte, pos syntax.Position, msg string) *Erro
 		}
 	}
 	e.Err = errors.New(msg)
+	if bracket, at := openBracket(src, e.Line); at != 0 && at < e.Line && strings.HasPrefix(msg, "got ") {
+		e.Err = hinted{msg, fmt.Sprintf("the %c of line %d is not closed", bracket, at)}
+	}
 	return e
+}
+
+// openBracket is the innermost bracket that is open where a line begins, and the line where it stands; 0: none.
+func openBracket(src []byte, before int) (bracket byte, at int) {
+	type open struct {
+		bracket byte
+		line    int
+	}
+	var all []open
+	quote := ""
+	line := 1
+	for i := 0; i < len(src) && line < before; i++ {
+		rest := string(src[i:min(i+3, len(src))])
+		switch c := src[i]; {
+		case c == '\n':
+			if line++; len(quote) == 1 {
+				quote = ""
+			}
+		case quote != "" && c == '\\':
+			i++
+		case quote != "" && strings.HasPrefix(rest, quote):
+			i += len(quote) - 1
+			quote = ""
+		case quote != "":
+		case c == '#':
+			for i+1 < len(src) && src[i+1] != '\n' {
+				i++
+			}
+		case rest == `"""` || rest == "'''":
+			quote = rest
+			i += 2
+		case c == '"' || c == '\'':
+			quote = string(c)
+		case strings.IndexByte("([{", c) >= 0:
+			all = append(all, open{c, line})
+		case strings.IndexByte(")]}", c) >= 0 && len(all) > 0:
+			all = all[:len(all)-1]
+		}
+	}
+	if len(all) == 0 {
+		return 0, 0
+	}
+	last := all[len(all)-1]
+	return last.bracket, last.line
 }
 
 // mostHabits are told of a script.

@@ -11,19 +11,20 @@
 package script
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"time"
+	"unicode/utf8"
 
 	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
 	"github.com/spawnx/spawnx/expect"
-	"github.com/spawnx/spawnx/internal/lazy"
 )
 
 // A Program is a script that was read and holds no mistake that can be seen without running it. It is
@@ -32,7 +33,7 @@ type Program struct {
 	name    string
 	file    *syntax.File
 	code    *starlark.Program
-	screens bool // it speaks of screens, or presses cursor keys, which are those that the program asked for
+	screens bool // it speaks of screens
 }
 
 // Options are what a script has to do with the world. The zero value: no arguments, an empty env, no
@@ -68,6 +69,12 @@ func Load(name string, src []byte) (*Program, error) {
 	if len(src) > longest {
 		return nil, &Error{File: name, Line: 1, Col: 1, static: true, Err: fmt.Errorf("a script of %d bytes, more than %d", len(src), longest)}
 	}
+	src = bytes.TrimPrefix(src, []byte("\ufeff")) // some editors begin a file with it
+	for i, line := range bytes.Split(src, []byte("\n")) {
+		if bytes.IndexByte(line, 0) >= 0 || !utf8.Valid(line) { // the parser would take a zero byte for the end
+			return nil, &Error{File: name, Line: i + 1, static: true, Err: errors.New("this is no text")}
+		}
+	}
 	file, err := dialect.Parse(name, src, 0)
 	if err != nil {
 		return nil, withHabits(name, src, syntaxErrors(name, src, err))
@@ -76,7 +83,7 @@ func Load(name string, src []byte) (*Program, error) {
 	if err != nil {
 		return nil, syntaxErrors(name, src, err)
 	}
-	return &Program{name: name, file: file, code: code, screens: ofScreens.Get().Match(src)}, nil
+	return &Program{name: name, file: file, code: code, screens: bytes.Contains(src, []byte("screen"))}, nil
 }
 
 // Run runs the script to its end and stops the programs that it spawned and that still run. Ending ctx
@@ -114,5 +121,3 @@ func syntaxErrors(name string, src []byte, err error) error {
 	}
 	return &Error{File: name, Line: 1, Col: 1, Err: err, static: true}
 }
-
-var ofScreens = lazy.Regexp(`screen|["'](up|down|left|right|home|end)["']`)

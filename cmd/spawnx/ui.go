@@ -105,7 +105,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &empty):
 		e.what = dashes(empty.GetSpecifiedName()) + " needs a value"
 		value, _ := pflag.UnquoteUsage(empty.GetFlag()) // as --help shows it
-		e.hint = "write " + dashes(empty.GetFlag().Name) + " " + strings.ToUpper(value)
+		e.hint = "write " + dashes(empty.GetSpecifiedName()) + " " + strings.ToUpper(value)
 	case errors.As(err, &invalid):
 		e.what = fmt.Sprintf("%s %q: %v", dashes(invalid.GetFlag().Name), invalid.GetValue(), inWords(invalid.Unwrap()))
 		if _, hint, ok := strings.Cut(e.what, "\nhint: "); ok {
