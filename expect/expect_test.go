@@ -107,6 +107,43 @@ func TestTheAnswerDoesNotDependOnReads(t *testing.T) {
 	}
 }
 
+// So it is where much is searched in one piece, and given up behind the search.
+func TestMuchPlainTextDoesNotDependOnReads(t *testing.T) {
+	line := "\x1b[1m%06d\x1b[0m a line of a log\r\n10%%\r20%%\r\r\n\x1b]0;title\x07"
+	var raw, text strings.Builder
+	for i := range 30000 {
+		fmt.Fprintf(&raw, line, i)
+		fmt.Fprintf(&text, "%06d a line of a log\n10%%\r20%%\n", i)
+	}
+	at := int64(strings.LastIndexByte(raw.String(), '\n') + 1)
+	raw.WriteString("\x1b[1mthe\x1b[0m end\r\nrest")
+	for _, most := range []int{64 << 10, 3000} {
+		c, far := talk(t)
+		go func() {
+			rng := rand.New(rand.NewPCG(uint64(most), 7))
+			for rest := raw.String(); rest != ""; {
+				n := min(1+rng.IntN(most), len(rest))
+				far.say(rest[:n])
+				rest = rest[n:]
+			}
+		}()
+		c = c.With(expect.Options{View: expect.Plain})
+		m, err := c.Expect(t.Context(), expect.Regexp(`t(h)e end\n`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Offset != at || m.End != int64(raw.Len()-len("rest")) || m.Text != "the end\n" || m.Groups[1] != "h" {
+			t.Errorf("pieces of %d: %q at %d to %d, want %d", most, m.Groups, m.Offset, m.End, at)
+		}
+		if !strings.HasSuffix(text.String(), m.Before) || len(m.Before) < 200_000 || !m.Truncated {
+			t.Errorf("pieces of %d: %d bytes before, truncated %v", most, len(m.Before), m.Truncated)
+		}
+		if m, err = c.Expect(t.Context(), expect.Text("rest")); err != nil || m.Before != "" {
+			t.Errorf("pieces of %d: behind it %+v, %v", most, m, err)
+		}
+	}
+}
+
 func TestAMatchConsumesToItsEndAndNoFurther(t *testing.T) {
 	c, far := talk(t)
 	go far.say("user: \x1b[0m password: rest")

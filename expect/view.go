@@ -2,6 +2,8 @@ package expect
 
 import (
 	"bytes"
+	"math"
+	"sync"
 
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/internal/escape"
@@ -50,6 +52,7 @@ type text struct {
 	r     *bridge.Reader
 	born  int64  // where the conversation began
 	start mark   // the oldest byte at hand; its plain offset is 0 unless retention cut
+	trail []mark // where the scan of the present call came by: places for start
 	seen  int64  // taps have seen the output up to here
 	skips []span // echoes of the terminal, left out of every view
 	echo  *echo  // one that may still come
@@ -100,6 +103,9 @@ func (t *text) walk(m *mark, view View, rawEnd, plainEnd int64, emit func(piece 
 
 // walkPiece is walk over bytes in one piece.
 func walkPiece(m *mark, view View, raw []byte, plainEnd int64, emit func([]byte) bool) (stop bool) {
+	if view == Plain && plainEnd == math.MaxInt64 && len(raw) >= manyLines {
+		return walkLines(m, raw, emit)
+	}
 	for len(raw) > 0 {
 		piece, n := raw, len(raw)
 		if view == Plain {
@@ -122,8 +128,32 @@ func walkPiece(m *mark, view View, raw []byte, plainEnd int64, emit func([]byte)
 	return false
 }
 
+// From this length on it is quicker to search a copy of the text than line by line.
+const (
+	manyLines = 512
+	mostLines = 16 << 10
+)
+
+var linesOfText = sync.Pool{New: func() any { return new([mostLines + 2]byte) }}
+
+// walkLines is walkPiece through the Plain view to the end of raw. It hands out
+// many lines at a time: where emit stops it, m stands behind all of them.
+func walkLines(m *mark, raw []byte, emit func([]byte) bool) (stop bool) {
+	lines := linesOfText.Get().(*[mostLines + 2]byte)
+	defer linesOfText.Put(lines)
+	for len(raw) > 0 && !stop {
+		n := min(len(raw), mostLines)
+		text := m.filter.Plain(lines[:0], raw[:n])
+		raw = raw[n:]
+		m.raw += int64(n)
+		m.plain += int64(len(text))
+		stop = len(text) > 0 && emit != nil && emit(text)
+	}
+	return stop
+}
+
 // begin makes the present start offset 0 of the view.
-func (t *text) begin() { t.start.plain = 0 }
+func (t *text) begin() { t.start.plain, t.trail = 0, nil }
 
 // consume makes m the new start.
 func (t *text) consume(m mark) {
@@ -160,15 +190,31 @@ func (t *text) skipTo(raw int64) { t.consume(mark{raw: raw}) }
 // trim gives up what lies too far behind cur; heard, unless nil, gets it. What
 // the call began with then lies before start, whose plain offset is no longer 0.
 func (t *text) trim(cur mark, view View, h *heard) {
+	last := t.start
+	if n := len(t.trail); n > 0 {
+		last = t.trail[n-1]
+	}
+	if cur.raw-last.raw >= retainStep/2 {
+		t.trail = append(t.trail, cur)
+	}
 	if cur.raw-t.start.raw < retain+retainStep {
 		return
 	}
-	t.walk(&t.start, view, cur.raw-retain, cur.plain, func(p []byte) bool {
-		if h != nil {
-			h.add(p)
+	to := cur.raw - retain
+	for len(t.trail) > 0 && t.trail[0].raw <= to {
+		if h == nil {
+			t.start = t.trail[0] // there is no need to walk
 		}
-		return false
-	})
+		t.trail = t.trail[1:]
+	}
+	if cur.raw-t.start.raw >= retain+retainStep {
+		t.walk(&t.start, view, to, math.MaxInt64, func(p []byte) bool {
+			if h != nil {
+				h.add(p)
+			}
+			return false
+		})
+	}
 	t.r.Advance(t.start.raw)
 }
 

@@ -142,14 +142,48 @@ func (f *Filter) Flush() []byte {
 	return text
 }
 
-// Plain appends the text of raw to dst, as far as it is decided.
+// Plain appends the text of raw to dst, as far as it is decided: at most two bytes
+// more than raw has, carriage returns that had been held. For who searches the
+// text, one piece is worth the copy: Next gives it out by the line.
 func (f *Filter) Plain(dst, raw []byte) []byte {
+	free := 0 // so many bytes of raw are known to have no ESC
 	for len(raw) > 0 {
-		text, n := f.Next(raw)
-		dst = append(dst, text...)
-		raw = raw[n:]
+		n := 0
+		if f.crs == 0 && !f.scan.open() && raw[0] != esc {
+			if free == 0 {
+				if free = bytes.IndexByte(raw, esc); free < 0 {
+					free = len(raw)
+				}
+			}
+			dst, n = plainLines(dst, raw[:free])
+		}
+		if n == 0 {
+			var text []byte
+			text, n = f.Next(raw)
+			dst = append(dst, text...)
+		}
+		raw, free = raw[n:], max(free-n, 0)
 	}
 	return dst
+}
+
+// plainLines appends the text of raw, which has no ESC, up to a carriage return
+// about which that and the byte behind it do not decide, and returns where it stands.
+func plainLines(dst, raw []byte) (text []byte, n int) {
+	from := 0
+	for i := 0; ; i++ {
+		k := bytes.IndexByte(raw[i:], cr)
+		if k < 0 {
+			return append(dst, raw[from:]...), len(raw)
+		}
+		i += k
+		switch {
+		case i+1 == len(raw), raw[i+1] == cr:
+			return append(dst, raw[from:i]...), i
+		case raw[i+1] == '\n':
+			dst, from = append(dst, raw[from:i]...), i+1
+		}
+	}
 }
 
 // RawEnd returns where in raw the given number of text bytes ends: raw[:end]

@@ -248,6 +248,8 @@ func BenchmarkFilter(b *testing.B) {
 		{"clean", strings.Repeat(line+"\n", 1000)},
 		{"crlf", strings.Repeat(line+"\r\n", 1000)},
 		{"colour", strings.Repeat("\x1b[32mINFO\x1b[0m "+line+"\r\n", 1000)},
+		{"progress", strings.Repeat("10%\r", 20000)},
+		{"crcrlf", strings.Repeat(line+"\r\r\n", 1000)},
 		{"dense", strings.Repeat("\x1b[38;5;12mx\x1b[0m", 5000)},
 	} {
 		raw := []byte(bb.raw)
@@ -259,6 +261,14 @@ func BenchmarkFilter(b *testing.B) {
 					_, n := f.Next(rest)
 					rest = rest[n:]
 				}
+			}
+		})
+		b.Run(bb.name+"/one piece", func(b *testing.B) {
+			b.SetBytes(int64(len(raw)))
+			var f Filter
+			text := make([]byte, 0, len(raw))
+			for b.Loop() {
+				f.Plain(text, raw)
 			}
 		})
 	}
