@@ -146,14 +146,8 @@ func (f testFlags) plan(paths []string) (p testPlan, err error) {
 	if len(files) > 0 {
 		clitest.Prepare()
 	}
-	for _, name := range files {
-		t, err := clitest.Read(name)
-		if err != nil {
-			return p, err
-		}
-		p.tests = append(p.tests, t)
-	}
-	return p, nil
+	p.tests, err = clitest.ReadAll(files)
+	return p, err
 }
 
 // open opens what the run is to write, so that it does not fail for that at its end. What an earlier run has left there

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/txtar"
 
@@ -104,6 +105,20 @@ type match struct {
 	file    string
 }
 
+// compiled are expressions that were asked for: each is checked before a test runs, and again in each attempt.
+var compiled sync.Map // text → *regexp.Regexp
+
+func compile(text string) (*regexp.Regexp, error) {
+	if re, ok := compiled.Load(text); ok {
+		return re.(*regexp.Regexp), nil
+	}
+	re, err := regexp.Compile(text)
+	if err == nil {
+		compiled.Store(text, re)
+	}
+	return re, err
+}
+
 func parseMatch(c call) (m match, err error) {
 	args := c.args
 	if n, ok := strings.CutPrefix(args[0], "-count="); ok {
@@ -125,7 +140,7 @@ func parseMatch(c call) (m match, err error) {
 		return m, usageOf(c.cmd.usage())
 	}
 	m.pattern = args[0]
-	if m.re, err = regexp.Compile("(?m)" + m.pattern); err != nil {
+	if m.re, err = compile("(?m)" + m.pattern); err != nil {
 		return m, hinted("it is a regular expression; a backslash takes a character as it is", "%s: %v",
 			escape.Quote(m.pattern), strings.Replace(err.Error(), "(?m)", "", 1))
 	}

@@ -43,6 +43,7 @@ func stateDir() string {
 // LastFailed returns what tells whether a test failed when it was run last, from the same folder as now.
 func LastFailed() func(path string) bool {
 	failed := lastFailed()
+	absolute := absolutes()
 	return func(path string) bool { return slices.Contains(failed, absolute(path)) }
 }
 
@@ -55,12 +56,16 @@ func lastFailed() []string {
 	return strings.Fields(strings.ReplaceAll(string(data), " ", "\\x20"))
 }
 
-// absolute is how a path is remembered: one word.
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
+// absolutes returns how a path is remembered: one word.
+func absolutes() func(path string) string {
+	here, err := os.Getwd()
+	word := strings.NewReplacer(" ", "\\x20", "\n", "\\x0a", "\t", "\\x09", "\r", "\\x0d", "\v", "\\x0b", "\f", "\\x0c")
+	return func(path string) string {
+		if err == nil && !filepath.IsAbs(path) {
+			path = filepath.Join(here, path)
+		}
+		return word.Replace(filepath.Clean(path))
 	}
-	return strings.NewReplacer(" ", "\\x20", "\n", "\\x0a", "\t", "\\x09", "\r", "\\x0d", "\v", "\\x0b", "\f", "\\x0c").Replace(path)
 }
 
 // remember notes which tests failed. Tests that were not run stay as they were. That it cannot is no reason
@@ -74,6 +79,7 @@ func remember(results []report.Result) {
 		return
 	}
 	before := len(failed)
+	absolute := absolutes()
 	for _, r := range results { // of a test in several rounds, any failure counts
 		delete(failed, absolute(filepath.FromSlash(r.Name)))
 	}

@@ -9,8 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/tools/txtar"
 
@@ -126,6 +129,27 @@ func Read(path string) (*Test, error) {
 	t := parse(filepath.ToSlash(path), data)
 	t.path = path
 	return t, nil
+}
+
+// ReadAll reads tests, several at a time. The error is that of the first one that has one.
+func ReadAll(paths []string) ([]*Test, error) {
+	tests, errs := make([]*Test, len(paths)), make([]error, len(paths))
+	var next atomic.Int64
+	var readers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		readers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(paths); i = int(next.Add(1)) - 1 {
+				tests[i], errs[i] = Read(paths[i])
+			}
+		})
+	}
+	readers.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return tests, nil
 }
 
 // parse reads the text of a test and checks all that can be checked without running it.

@@ -7,16 +7,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/clitest/report"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/grammar"
-	"github.com/spawnx/spawnx/internal/lazy"
 	"github.com/spawnx/spawnx/internal/scale"
 	"github.com/spawnx/spawnx/proc"
 )
@@ -90,7 +91,7 @@ func fixedEnv(s *state) map[string]string {
 		"SHELL":  "/bin/sh",
 
 		"GOTRACEBACK": "system",
-		"goversion":   strings.TrimPrefix(release.Get().FindString(runtime.Version()), "go"),
+		"goversion":   goVersion(),
 		"devnull":     os.DevNull,
 		"exe":         "",
 		"/":           string(os.PathSeparator),
@@ -110,8 +111,10 @@ func fixedEnv(s *state) map[string]string {
 	return env
 }
 
-// release is Go's, without the patch: go1.26.
-var release = lazy.Regexp(`^go[0-9]+\.[0-9]+`)
+// goVersion is Go's release without the patch: 1.26.
+var goVersion = sync.OnceValue(func() string {
+	return strings.TrimPrefix(regexp.MustCompile(`^go[0-9]+\.[0-9]+`).FindString(runtime.Version()), "go")
+})
 
 // environ is the environment of a program that is started now.
 func (s *state) environ() []string {
