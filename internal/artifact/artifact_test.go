@@ -63,7 +63,7 @@ func TestTheTimelineTellsWhatHappened(t *testing.T) {
 }
 
 func TestTheFolder(t *testing.T) {
-	c, w := watched(t, Options{Name: "srv", Command: []string{"serve", "-x"}}, "\x1b[2J\x1b[3;5Hhere\x1b[31m!\r\n")
+	c, w := watched(t, Options{Name: "srv", Command: []string{"serve", "-x"}}, "\x1b[2J\x1b[3;5Hhere\x1b[31m!\n")
 	if _, err := c.Expect(t.Context(), expect.EOF); err != nil {
 		t.Fatal(err)
 	}

@@ -90,6 +90,11 @@ func (w *Watch) cast(to io.Writer) error {
 		return err
 	}
 	events := w.told()
+	if w.bare {
+		if err := r.Add(record.Event{Kind: record.Output, Data: lineMode}); err != nil {
+			return err
+		}
+	}
 	if w.before != nil && len(w.events) > 0 {
 		first := record.Event{Time: w.events[0].At, Kind: record.Output, Data: []byte(w.hidden(string(w.before.Repaint())))}
 		if err := r.Add(first); err != nil {

@@ -69,6 +69,7 @@ const mostEvents = 50000
 type Watch struct {
 	options Options
 	screen  *screen.Screen
+	bare    bool // there is no terminal that would begin a new line at its left
 
 	mu      sync.Mutex // guards all below
 	begun   time.Time
@@ -87,10 +88,16 @@ type Watch struct {
 func Follow(c *expect.Console, o Options) (*expect.Console, *Watch) {
 	size, _ := c.Bridge().Size()
 	w := &Watch{options: o, begun: time.Now(), size: size.OrDefault()}
-	w.screen = screen.New(w.size.Rows, w.size.Cols)
+	w.screen, w.bare = screen.New(w.size.Rows, w.size.Cols), c.Bridge().Stats().Peer.Terminal == ""
+	if w.bare {
+		_, _ = w.screen.Write(lineMode) // a screen never fails
+	}
 	c.Transcript(scribe{w})
 	return c.With(expect.Options{Screen: tap{w.screen, w}}), w
 }
+
+// lineMode is what a terminal is told so that it takes a line feed for the start of a new line.
+var lineMode = []byte("\x1b[20h")
 
 // Screen is what the program shows. It may be asked between calls of the
 // conversation and in its Actions.
@@ -187,6 +194,9 @@ func (w *Watch) add(k Kind, text string) {
 func (w *Watch) forget() {
 	if w.before == nil {
 		w.before = screen.New(w.size.Rows, w.size.Cols)
+		if w.bare {
+			_, _ = w.before.Write(lineMode)
+		}
 	}
 	n := 0
 	for output := w.output; n < len(w.events)/2 || output > mostOutput; n++ {
