@@ -48,10 +48,11 @@ func TestAnAnswerBehindAGap(t *testing.T) {
 		}
 	}()
 	const many = 50
-	for i := range many {
-		fmt.Fprintf(near, "{\"id\":%d,\"do\":\"it\"}\n", i)
-	}
-	<-changing
+	go func() { // who asks has to read, too
+		for i := range many {
+			fmt.Fprintf(near, "{\"id\":%d,\"do\":\"it\"}\n", i)
+		}
+	}()
 	lines := bufio.NewReaderSize(near, 1<<20)
 	answers, states := 0, 0
 	for answers < many {
@@ -70,6 +71,7 @@ func TestAnAnswerBehindAGap(t *testing.T) {
 		t.Errorf("%d states", states)
 	}
 	near.Close()
+	<-changing
 	if err := <-served; err != nil && err != io.ErrClosedPipe {
 		t.Error(err)
 	}
