@@ -262,10 +262,10 @@ func (v *view) asked() Pattern {
 	return v.lastLine()
 }
 
-// drawn reports whether the program draws on the screen: also one that stays off the alternate screen, as dialog does,
-// has something below the cursor.
+// drawn reports whether the program draws on the screen: also one that stays off the alternate screen hides the cursor,
+// as top does, or has something below it, as dialog does.
 func (v *view) drawn() bool {
-	if v.screen.Modes().Alternate {
+	if v.screen.Modes().Alternate || v.screen.Cursor().Hidden {
 		return true
 	}
 	rows, _ := v.screen.Size()

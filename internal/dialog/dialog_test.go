@@ -88,6 +88,9 @@ func TestWhatOfTheKeysIsRecorded(t *testing.T) {
 
 		{"a line editor", together(echoed("ls -l"), presses(raw, "\r"), out("\r\nfile\r\n$ ")), "ls -l\r"},
 		{"a line editor that gets a line at once", together([]happening{{key: "ls -l\r", mode: raw}}, out("ls -l\r\nfile\r\n$ ")), "ls -l\r"},
+		{"the same with an echo in pieces", together([]happening{{key: "ls -l\r", mode: raw}}, out("l"), out("s -"), out("l\r\nfile\r\n$ ")), "ls -l\r"},
+		{"a password, then an output that begins like it", together([]happening{{key: "hunter2\r", mode: raw}}, out("\r\nhu"), out("man$ ")), "<secret>"},
+		{"a password, then one letter of it and no more", together([]happening{{key: "hunter2\r", mode: raw}}, out("\r\nh")), "<secret>"},
 		{"a password over a relay", together(presses(raw, "hunter2\r"), out("\r\n"), out("Welcome to this host\r\n$ ")), "<secret>"},
 		{"the same at once", together([]happening{{key: "hunter2\r", mode: raw}}, out("\r\n"), out("Last login: today\r\n$ ")), "<secret>"},
 		{"a shell with colours behind it", together(presses(raw, "hunter2\r"), out("\r\n\x1b[?2004h\x1b[1m$ \x1b[0m")), "<secret>"},
@@ -170,6 +173,8 @@ func TestADialogIsRecognised(t *testing.T) {
 			[]Step{{Wait: shown("menu"), Kind: Keys, Names: []string{"down"}}, {Wait: shown("alpha"), Kind: Keys, Names: []string{"down"}}, {Kind: Text, Text: "q"}}, Pattern{}},
 		{"full screen", at("\x1b[?1049h\x1b[2J\x1b[24;1H\"a\" [New]\x1b[1;1H", "> i", "\x1b[24;1H-- INSERT --\x1b[1;1H", "> h", "h", "> i", "i", "> a", "a\x1b[24;70H<F\x1b[1;4H", "> \x1b", "\x1b[24;1H\x1b[K", "> :q\r", "\x1b[?1049l"),
 			[]Step{{Wait: shown(`"a" [New]`), Kind: Text, Text: "ihia"}, {Wait: shown("hia"), Kind: Keys, Names: []string{"esc"}}, {Wait: Pattern{Idle: true}, Kind: Line, Text: ":q"}}, Pattern{}},
+		{"full screen with the cursor hidden in the last row", at("\x1b[?25l\x1b[H\x1b[2Jtop - 1 2 3\r\nTasks: 5\r\n\x1b[24;1H  17 root 4 5 ", "> q"),
+			[]Step{{Wait: shown("Tasks:"), Kind: Text, Text: "q"}}, Pattern{}},
 		{"full screen without the alternate one", at("\x1b[H\x1b[JChoose\x1b[2;2Ha Alpha\x1b[3;2Hb Beta\x1b[5;2H<  OK  >\x1b[2;2H", "> \x1b[B", "\x1b[2;2Ha Alpha\x1b[3;2H\x1b[7mb Beta\x1b[m\x1b[3;2H", "> \r", "\x1b[24;1H\r\n"),
 			[]Step{{Wait: shown("a Alpha"), Kind: Keys, Names: []string{"down"}}, {Wait: shown("b Beta"), Kind: Line}}, Pattern{}},
 	}

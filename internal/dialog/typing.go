@@ -134,6 +134,8 @@ func (t *Typing) Output(at time.Duration, p []byte) (events []record.Event) {
 	switch {
 	case t.entered && bytes.Contains(t.shown, bytes.TrimSpace(t.line)):
 		events = append(events, t.end(false))
+	case t.entered && bytes.HasPrefix(bytes.TrimSpace(t.line), bytes.TrimLeft(t.shown, "\r\n\a ")):
+		// nothing yet, or the echo of a line that came at once, in pieces
 	case t.entered && len(bytes.Trim(t.shown, "\r\n\a *•●")) > 0:
 		events = append(events, t.end(true))
 	case !t.entered && t.visible(text):
