@@ -231,10 +231,11 @@ func (c *Console) state() string {
 		fmt.Fprintf(&b, "  (%d before)\n", skip)
 		events = events[skip:]
 	}
+	var plain escape.Filter // the screen shows what the rest is for
 	for _, e := range events {
 		text := escape.Visible(e.Text)
 		if e.Kind == artifact.Output {
-			text = escape.Quote(tail(e.Text))
+			text = escape.Quote(tail(string(plain.Plain(nil, []byte(e.Text)))))
 		}
 		fmt.Fprintf(&b, "  %8.3f  %-7s %s\n", e.At.Seconds(), e.Kind, text)
 	}

@@ -78,7 +78,7 @@ func (e *notShown) Error() string {
 	for i, line := range strings.Split(e.err.Error(), "\n") {
 		switch {
 		case i == 0:
-			fmt.Fprintf(&b, "screen %s: %s", e.name, strings.TrimPrefix(line, "expect: "))
+			fmt.Fprintf(&b, "screen %s: %s", e.name, strings.Replace(strings.TrimPrefix(line, "expect: "), "nothing matched in", "still differs after", 1))
 			if e.differs != nil {
 				b.WriteString("\n" + strings.TrimRight(e.differs.Error(), "\n"))
 			}
