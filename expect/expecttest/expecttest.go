@@ -235,7 +235,10 @@ func (c *Console) state() string {
 	for _, e := range events {
 		text := escape.Visible(e.Text)
 		if e.Kind == artifact.Output {
-			text = escape.Quote(tail(string(plain.Plain(nil, []byte(e.Text)))))
+			if text = string(plain.Plain(nil, []byte(e.Text))); text == "" {
+				continue
+			}
+			text = escape.Quote(tail(text))
 		}
 		fmt.Fprintf(&b, "  %8.3f  %-7s %s\n", e.At.Seconds(), e.Kind, text)
 	}
