@@ -22,16 +22,19 @@ func environment(s Spec) ([]string, error) {
 		})
 	}
 	// Our PWD would be wrong in another folder; one that the Spec names itself stands.
-	if inherits && s.Dir != "" && slices.ContainsFunc(env, isOf("PWD")) {
+	if i := slices.IndexFunc(env, isOf("PWD")); inherits && s.Dir != "" && i >= 0 {
 		dir, err := filepath.Abs(s.Dir)
 		if err != nil {
 			return nil, err
 		}
-		env = append(env, "PWD="+dir)
+		env[i] = "PWD=" + dir
 	}
 	env = append(env, s.Env...)
 	if s.Stdio != Pipes && !slices.ContainsFunc(env, isOf("TERM")) {
 		env = append(env, "TERM=xterm-256color")
+	}
+	if len(s.Env) == 0 && runtime.GOOS != "windows" { // package os names nothing twice
+		return env, nil
 	}
 	return lastWins(env), nil
 }
