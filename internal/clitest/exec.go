@@ -237,8 +237,7 @@ func (j *job) wait(ctx context.Context) (proc.Exit, error) {
 		}
 	}
 	exit, err := j.p.Wait(ctx)
-	var ended *proc.ExitError
-	if err != nil && !errors.As(err, &ended) {
+	if _, plain := err.(*proc.ExitError); err != nil && !plain { // it may be in another, which says why
 		if ctx.Err() != nil {
 			return exit, j.late()
 		}
