@@ -7,6 +7,7 @@ package dialog
 
 import (
 	"bytes"
+	"slices"
 	"time"
 	"unicode"
 
@@ -46,16 +47,25 @@ type Mode struct {
 //
 // The zero Typing is ready to use. It is not safe for concurrent use.
 type Typing struct {
-	line    []byte // not given out yet
-	at      time.Duration
-	mode    Mode
-	hidden  bool // the echo was off during it
-	seen    bool // the program shows what is typed
-	entered bool // and Enter was pressed; nothing was seen yet
+	line   []byte // not given out yet
+	at     time.Duration
+	mode   Mode
+	hidden bool // the echo was off during it
+	seen   bool // the program shows what is typed
 
 	filter escape.Filter
 	shown  []byte // text since the line began
 	moved  bool   // with escape sequences
+
+	waiting []waiting // lines that were entered before, the first of which is not decided yet
+	behind  []byte    // text since that one began
+}
+
+// waiting is an event that is not given out yet, as it is not known whether it is a secret, or what one before it is.
+type waiting struct {
+	record.Event
+	known bool
+	ahead bool // it was typed before the line above was answered: what is shown first is no answer to it
 }
 
 // reports are what a terminal says by itself: answers to the program's questions,
@@ -81,15 +91,14 @@ func (t *Typing) Key(at time.Duration, p []byte, mode Mode) (events []record.Eve
 		}
 		typed := p[:n]
 		p = p[n:]
-		if t.entered { // the next line begins, and of the last one nothing was shown
-			events = append(events, t.end(true))
-		}
 		if len(t.line) > 0 && t.drawn() {
-			events = append(events, t.end(false))
+			events = append(events, t.end(false)...)
 			t.seen = true
 		}
 		if len(t.line) == 0 {
-			*t = Typing{at: at, mode: mode, filter: t.filter, seen: t.seen && !mode.Canonical}
+			seen := t.seen && !mode.Canonical
+			t.begin()
+			t.at, t.mode, t.seen = at, mode, seen
 		}
 		t.line = append(t.line, typed...)
 		t.hidden = t.hidden || mode.Canonical && !mode.Echo
@@ -100,17 +109,17 @@ func (t *Typing) Key(at time.Duration, p []byte, mode Mode) (events []record.Eve
 			if t.hidden && !enter {
 				t.line = t.line[len(t.line)-1:]
 			}
-			events = append(events, t.end(secret))
+			events = append(events, t.end(secret)...)
 		case mode.Canonical:
 		case t.seen:
-			events = append(events, t.end(false))
+			events = append(events, t.end(false)...)
 			t.seen = !enter
 		case enter && len(bytes.TrimSpace(t.line)) == 0:
-			events = append(events, t.end(false))
+			events = append(events, t.end(false)...)
 		case enter:
-			t.entered = true
+			t.wait()
 		case len(t.line) == n && (b < ' ' || b == 0x7f):
-			events = append(events, t.end(false)) // keys alone are no secret
+			events = append(events, t.end(false)...) // keys alone are no secret
 		}
 	}
 	return events
@@ -124,47 +133,107 @@ func (t *Typing) Output(at time.Duration, p []byte) (events []record.Event) {
 		text = append(text, more...)
 		rest = rest[n:]
 	}
+	if len(t.waiting) > 0 {
+		t.behind = append(t.behind, text...)
+		events = t.decide()
+	}
 	if len(t.line) > 0 && len(t.shown) < mostShown {
 		t.shown = append(t.shown, text...)
 	}
 	if len(t.line) == 0 || t.mode.Canonical {
-		return nil
+		return events
 	}
 	t.moved = t.moved || bytes.IndexByte(p, 0x1b) >= 0
-	switch {
-	case t.entered && bytes.Contains(t.shown, bytes.TrimSpace(t.line)):
-		events = append(events, t.end(false))
-	case t.entered && bytes.HasPrefix(bytes.TrimSpace(t.line), bytes.TrimLeft(t.shown, "\r\n\a ")):
-		// nothing yet, or the echo of a line that came at once, in pieces
-	case t.entered && len(bytes.Trim(t.shown, "\r\n\a *•●")) > 0:
-		events = append(events, t.end(true))
-	case !t.entered && t.visible(text):
-		events = append(events, t.end(false))
+	if t.visible(text) {
+		events = append(events, t.end(false)...)
 		t.seen = true
 	}
 	return events
 }
 
 // End gives out what is left at the end of the session.
-func (t *Typing) End() []record.Event {
-	if len(t.line) == 0 {
-		return nil
+func (t *Typing) End() (events []record.Event) {
+	if len(t.line) > 0 {
+		events = t.end(t.hidden || len(t.line) > 1 && !t.drawn())
 	}
-	return []record.Event{t.end(t.hidden || t.entered || len(t.line) > 1 && !t.drawn())}
+	for _, w := range t.waiting {
+		events = append(events, w.as(!w.known))
+	}
+	t.waiting = nil
+	return events
 }
 
-// end ends the line.
-func (t *Typing) end(secret bool) record.Event {
-	e := record.Event{Time: t.at, Kind: record.Input, Data: append([]byte(nil), t.line...)}
+// begin begins a line.
+func (t *Typing) begin() {
+	clear(t.line)
+	*t = Typing{filter: t.filter, waiting: t.waiting, behind: t.behind}
+}
+
+// end ends the line. Its event comes behind those that wait.
+func (t *Typing) end(secret bool) []record.Event {
+	w := waiting{Event: record.Event{Time: t.at, Kind: record.Input, Data: append([]byte(nil), t.line...)}, known: true}
 	if secret {
-		e.Kind, e.Data = Secret, nil
-		if !t.mode.Canonical {
-			e.Kind = Unproved
+		w.Event = w.as(true)
+		if t.mode.Canonical {
+			w.Kind = Secret
 		}
 	}
-	clear(t.line)
-	*t = Typing{filter: t.filter}
-	return e
+	t.begin()
+	if len(t.waiting) == 0 {
+		return []record.Event{w.Event}
+	}
+	t.waiting = append(t.waiting, w)
+	return nil
+}
+
+// wait ends a line of which nothing was seen yet. What is shown next decides.
+func (t *Typing) wait() {
+	if len(t.waiting) == 0 {
+		t.behind = t.shown
+	}
+	t.waiting = append(t.waiting, waiting{Event: record.Event{Time: t.at, Kind: record.Input, Data: append([]byte(nil), t.line...)},
+		ahead: len(t.waiting) > 0})
+	t.begin()
+}
+
+// decide gives out the lines that wait, as far as what was shown tells of them.
+func (t *Typing) decide() (events []record.Event) {
+	for len(t.waiting) > 0 {
+		w, secret := t.waiting[0], false
+		if !w.known {
+			line := bytes.TrimSpace(w.Data)
+			at := bytes.Index(t.behind, line)
+			echoing := w.ahead || bytes.HasPrefix(line, bytes.TrimLeft(t.behind, "\r\n\a ")) // its echo may come, or come in pieces
+			switch {
+			case at >= 0:
+				t.behind = t.behind[at+len(line):]
+			case len(t.behind) > mostShown || t.passed() || !echoing && len(bytes.Trim(t.behind, "\r\n\a *•●")) > 0:
+				secret = true
+			default:
+				return events
+			}
+		}
+		events = append(events, w.as(secret))
+		t.waiting = t.waiting[1:]
+	}
+	return events
+}
+
+// passed reports whether a later line was shown already: the first will not be.
+func (t *Typing) passed() bool {
+	return slices.ContainsFunc(t.waiting[1:], func(w waiting) bool {
+		line := bytes.TrimSpace(w.Data)
+		return !w.known && len(line) > 1 && bytes.Contains(t.behind, append(line[:len(line):len(line)], '\n'))
+	})
+}
+
+// as is the event of a line, which may be a secret.
+func (w waiting) as(secret bool) record.Event {
+	if secret {
+		clear(w.Data)
+		return record.Event{Time: w.Time, Kind: Unproved}
+	}
+	return w.Event
 }
 
 // fewest is how much of a line must be shown to be no chance, where there are stars, too.
