@@ -173,13 +173,39 @@ func (p *page) terminal(ctx context.Context) error {
 		}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	acks := make(chan int64, 1)
-	var reading sync.WaitGroup
-	reading.Go(func() { cancel(p.listen(ctx, c, acks)) })
-	defer reading.Wait()
+	acks, keys := make(chan int64, 1), make(chan []byte, typedAhead)
+	var beside sync.WaitGroup
+	defer beside.Wait()
 	defer p.conn.CloseNow()
+	defer cancel(nil)
+	beside.Go(func() { cancel(p.listen(ctx, c, acks, keys)) })
+	beside.Go(func() { enter(ctx, c, keys) })
 	return p.pump(ctx, c, acks)
+}
+
+// typedAhead is how many messages of keys may wait for a program that does not read.
+// As long as there is room for more it is heard what else the page says, and that it
+// has gone.
+const typedAhead = 16
+
+// enter types what a page sends.
+func enter(ctx context.Context, c *session.Client, keys <-chan []byte) {
+	for {
+		select {
+		case p := <-keys:
+			_, _ = c.Bridge().Input().WriteContext(ctx, p, time.Time{}) // it has ended, or takes no more: its output tells
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// hand passes keys on to enter.
+func hand(ctx context.Context, keys chan<- []byte, p []byte) {
+	select {
+	case keys <- p:
+	case <-ctx.Done():
+	}
 }
 
 // resized tells the page the terminal's size, if it is another than the page knows.
@@ -291,7 +317,7 @@ func anew(ctx context.Context, c *session.Client, err error) (session.Picture, e
 }
 
 // listen takes what the page says.
-func (p *page) listen(ctx context.Context, c *session.Client, acks chan int64) error {
+func (p *page) listen(ctx context.Context, c *session.Client, acks chan int64, keys chan<- []byte) error {
 	for {
 		kind, data, err := p.conn.Read(ctx)
 		if err != nil {
@@ -299,9 +325,7 @@ func (p *page) listen(ctx context.Context, c *session.Client, acks chan int64) e
 		}
 		if kind == websocket.MessageBinary {
 			if p.h.o.Drive {
-				if _, err := c.Bridge().Input().WriteContext(ctx, data, time.Time{}); err != nil {
-					continue // it has ended, or takes no more: its output tells
-				}
+				hand(ctx, keys, data)
 			}
 			continue
 		}
@@ -356,11 +380,13 @@ func (p *page) text(ctx context.Context) error {
 	}
 	s := begin(picture)
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var reading sync.WaitGroup
-	reading.Go(func() { cancel(p.listenText(ctx, c)) })
-	defer reading.Wait()
+	keys := make(chan []byte, typedAhead)
+	var beside sync.WaitGroup
+	defer beside.Wait()
 	defer p.conn.CloseNow()
+	defer cancel(nil)
+	beside.Go(func() { cancel(p.listenText(ctx, keys)) })
+	beside.Go(func() { enter(ctx, c, keys) })
 
 	r := c.Bridge().Output().Reader("web", bridge.Skip)
 	defer r.Close()
@@ -408,7 +434,7 @@ func (p *page) text(ctx context.Context) error {
 	}
 }
 
-func (p *page) listenText(ctx context.Context, c *session.Client) error {
+func (p *page) listenText(ctx context.Context, keys chan<- []byte) error {
 	for {
 		_, data, err := p.conn.Read(ctx)
 		if err != nil {
@@ -419,7 +445,7 @@ func (p *page) listenText(ctx context.Context, c *session.Client) error {
 			return fmt.Errorf("no order: %w", err)
 		}
 		if o.Type != "" && p.h.o.Drive {
-			_, _ = c.Bridge().Input().WriteContext(ctx, []byte(o.Type), time.Time{}) // its output tells
+			hand(ctx, keys, []byte(o.Type))
 		}
 	}
 }
@@ -478,6 +504,7 @@ func (p *page) debugger(ctx context.Context) error {
 	})
 	defer reading.Wait()
 	defer p.conn.CloseNow()
+	defer cancel(nil) // and with it the debugger's end, which may not read just now
 	lines := bufio.NewScanner(conn)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
@@ -521,6 +548,7 @@ func (p *page) mi(ctx context.Context) error {
 	})
 	defer reading.Wait()
 	defer p.conn.CloseNow()
+	defer conn.Close() // gdb may not read just now
 	_, err = io.Copy(ws, conn)
 	return err
 }

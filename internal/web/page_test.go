@@ -3,6 +3,7 @@
 package web_test
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -192,6 +194,35 @@ func TestAPageThatDoesNotKeepUpWithPipes(t *testing.T) {
 	hear(t, text, "done") // the program was not held up
 	shown(t, conn, "bytes are missing here")
 	shown(t, conn, "done")
+}
+
+// A page that types to a program which does not read, and goes, leaves nothing behind.
+func TestPagesThatTypeAndGo(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	spec := proc.Command("sleep", "1000")
+	spec.Stdio = proc.Pipes
+	shareSpec(t, "prog", spec)
+	server := page(t, true)
+	const most = 64 // sockets
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	for i := range most + 6 {
+		kind := []string{"terminal", "text"}[i%2]
+		conn := open(t, server, `{"token":"right","open":"`+kind+`","name":"prog"}`)
+		for range 3 {
+			message, text := websocket.MessageBinary, strings.Repeat("x", 100<<10)
+			if kind == "text" {
+				message, text = websocket.MessageText, `{"type":"`+text+`"}`
+			}
+			if err := conn.Write(ctx, message, []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := conn.Read(ctx); err != nil { // it is joined
+			t.Fatalf("page %d: %v", i, err)
+		}
+		conn.Close(websocket.StatusNormalClosure, "")
+	}
 }
 
 func TestWhoDoesNotGetIn(t *testing.T) {
