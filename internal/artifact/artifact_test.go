@@ -74,7 +74,7 @@ func TestTheFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if events := w.Events(); events[len(events)-1].Kind != Fail {
+	if events := w.Events(); events[len(events)-1].Kind != Fail || w.Dropped() != 0 {
 		t.Errorf("the last is %v", events[len(events)-1])
 	}
 	want := []string{"srv.diagnosis.txt", "srv.screen.txt", "srv.screen.svg", "srv.timeline.txt", "srv.transcript.txt", "srv.recording.cast"}
@@ -151,7 +151,7 @@ func TestManyEventsAreBounded(t *testing.T) {
 		w.Note(fmt.Sprint(i))
 	}
 	events := w.Events()
-	if len(events) > 2*mostEvents+1 || events[len(events)-1].Text != fmt.Sprint(3*mostEvents-1) {
+	if w.Dropped()+len(events) != 3*mostEvents || len(events) > 2*mostEvents+1 || events[len(events)-1].Text != fmt.Sprint(3*mostEvents-1) {
 		t.Errorf("%d events, the last is %v", len(events), events[len(events)-1])
 	}
 }

@@ -137,6 +137,13 @@ func (w *Watch) Events() []Event {
 	return w.told()
 }
 
+// Dropped is how many events were given up, the oldest, to bound the memory.
+func (w *Watch) Dropped() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dropped
+}
+
 // told is the timeline without the secrets that Options.Hide knows. Called with mu held.
 func (w *Watch) told() []Event {
 	events := w.events[:len(w.events):len(w.events)]

@@ -115,7 +115,11 @@ func (s *state) events(programs []*program, failedAt time.Duration, failure erro
 		artifact.Output: report.Output, artifact.Resize: report.Resize, artifact.Note: report.Note,
 	}
 	for _, p := range programs {
-		for _, e := range p.watch.Events() {
+		told := p.watch.Events()
+		if n := p.watch.Dropped(); n > 0 {
+			all = append(all, report.Event{At: p.begun + told[0].At, Kind: report.Cut, Program: p.name, Text: fmt.Sprintf("%d events before this are not kept", n)})
+		}
+		for _, e := range told {
 			kind, ok := kinds[e.Kind]
 			at := p.begun + e.At
 			if !ok || at > failedAt && kind != report.Output {
@@ -123,7 +127,7 @@ func (s *state) events(programs []*program, failedAt time.Duration, failure erro
 			}
 			text := escape.Visible(e.Text)
 			if kind == report.Output {
-				text = escape.Quote(e.Text)
+				text = glance(e.Text)
 			}
 			all = append(all, report.Event{At: at, Kind: kind, Program: p.name, Text: s.abbreviated(text)})
 		}
@@ -137,6 +141,15 @@ func (s *state) events(programs []*program, failedAt time.Duration, failure erro
 		before = e
 		return twice
 	})
+}
+
+// glance is a piece of output, quoted, as short as a page can show it; the transcript has it whole.
+func glance(text string) string {
+	const most = 200
+	if len(text) <= most {
+		return escape.Quote(text)
+	}
+	return fmt.Sprintf("(%d bytes before) %s", len(text)-most, escape.Quote(escape.Tail(text, most)))
 }
 
 // report is the script with the time of each line that was done.

@@ -177,8 +177,8 @@ func (p *page) timeline(events []Event) {
 	}
 	p.printf("<details open><summary>what happened</summary>\n<table class=\"timeline\">\n")
 	last := time.Duration(0)
-	for _, e := range events {
-		if gap := e.At - last; gap >= longGap {
+	for _, e := range shortened(events) {
+		if gap := e.At - last; gap >= longGap && e.Kind != Cut {
 			p.printf("<tr class=\"gap\"><td class=\"n\"></td><td class=\"k\"></td><td>nothing for %s</td></tr>\n", Round(gap))
 		}
 		last = e.At
@@ -194,6 +194,28 @@ func (p *page) timeline(events []Event) {
 			e.Kind, e.At.Seconds(), esc(who), esc(text))
 	}
 	p.printf("</table>\n</details>\n")
+}
+
+// mostOutputs is how many pieces of output in a row are shown.
+const mostOutputs = 6
+
+// shortened are events without the middle of long output.
+func shortened(events []Event) (short []Event) {
+	for len(events) > 0 {
+		n := 0
+		for n < len(events) && events[n].Kind == Output {
+			n++
+		}
+		if n > mostOutputs {
+			from, to := mostOutputs/2, n-mostOutputs/2
+			short = append(short, events[:from]...)
+			short = append(short, Event{At: events[to-1].At, Kind: Output, Text: fmt.Sprintf("… (%d more)", to-from)})
+			events, n = events[to:], n-to
+		}
+		n = max(n, 1)
+		short, events = append(short, events[:n]...), events[n:]
+	}
+	return short
 }
 
 // files links to what the failure left.

@@ -220,6 +220,25 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// However much came, the page stays one that can be read.
+func TestShortened(t *testing.T) {
+	for _, n := range []int{0, 1, mostOutputs, mostOutputs + 1, 1000} {
+		events := []Event{{Kind: Line}}
+		for i := range n {
+			events = append(events, Event{Kind: Output, At: time.Duration(i)})
+		}
+		events = append(events, Event{Kind: Fail})
+		got := shortened(events)
+		want := min(n, mostOutputs)
+		if n > mostOutputs {
+			want++
+		}
+		if len(got) != want+2 || got[0].Kind != Line || got[len(got)-1].Kind != Fail || n > 0 && got[len(got)-2].At != time.Duration(n-1) {
+			t.Errorf("%d pieces: %v", n, got)
+		}
+	}
+}
+
 // The page escapes all that others wrote, and shows each attempt that failed.
 func TestHTML(t *testing.T) {
 	var b strings.Builder
