@@ -46,8 +46,10 @@ func (k *keeper) forksNot() bool { return k.group != "" && adopts.Load() }
 // A cell is the cgroup of a program that was started here.
 type cell struct {
 	*shim.Cell
+
+	// Guarded by the mu of its cells.
 	killed bool   // as a whole: see killStrays
-	owner  *child // guarded by cells.mu; nil: nobody of the program is left in it
+	owner  *child // nil: nobody of the program is left in it
 }
 
 // cells are those of a keeper that no program runs in.
@@ -76,6 +78,13 @@ func (cs *cells) take(group string) (*cell, error) {
 		return nil, err
 	}
 	return &cell{Cell: c}, nil
+}
+
+// own notes whose a cell is. The one before may still ask for it.
+func (cs *cells) own(c *cell, owner *child) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	c.owner = owner
 }
 
 // tidy takes cells back that became empty since. mu is held.
@@ -109,6 +118,16 @@ func (cs *cells) empty(c *cell, owner *child) bool {
 	return c.owner != owner || c.Empty()
 }
 
+// members returns who is left of a program in its cell. That it is still its own holds until they are named.
+func (cs *cells) members(c *cell, owner *child) []int {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if c.owner != owner {
+		return nil
+	}
+	return shim.GroupMembers(c.Dir())
+}
+
 // kill kills who is left in a program's cell.
 func (cs *cells) kill(c *cell, owner *child) {
 	cs.mu.Lock()
@@ -140,7 +159,7 @@ func (k *keeper) forkHere(path string, args, env []string, dir string, fds []uin
 		return nil, err
 	}
 	adopted.add(c.pid, k.group)
-	in.owner = c
+	k.cells.own(in, c)
 	c.keeper, c.cell, c.group = k, in, in.Dir()
 	return c, nil
 }

@@ -416,8 +416,10 @@ func (c *child) strays() []int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.alone, c.cell != nil && c.keeper.cells.empty(c.cell, c):
+	case c.alone:
 		return nil
+	case c.cell != nil:
+		return c.keeper.cells.members(c.cell, c)
 	case c.group != "":
 		return shim.GroupMembers(c.group)
 	}

@@ -51,7 +51,7 @@ func TestTheShimChangesNothingElse(t *testing.T) {
 	}
 	defer r.Close()
 	defer w.Close()
-	script := `echo "$0|$1|$2"; env -u _ -u SHLVL; pwd; ls /proc/self/fd; tty | tr -d 0-9; ps -o sid= -o pgid= -o tpgid= -p $$ | sed "s/$$/self/g"
+	script := `echo "$0|$1|$2"; env -u _ -u SHLVL; pwd; ls /proc/self/fd; tty | tr -d 0-9; ps -o sid= -o pgid= -o tpgid= -p $$ | sed "s/$$/self/g" | tr -d ' '
 		grep '^Sig[BIC]' /proc/self/status; ulimit -n; echo $$ >&3`
 	s := Spec{Args: []string{"sh", "-c", script, "zero", "o ne", "\xfftwo"}, Dir: "/tmp", Env: []string{"A=\xff", "B=", "GODEBUG=x", "PATH=" + defaultPath}}
 	direct := mustOutput(t, s, w)
