@@ -61,6 +61,10 @@ type Event struct {
 // older is kept as the screen that it made.
 const mostOutput = 1 << 20
 
+// mostAfter is how much of the output is looked at that comes behind a failure:
+// much more would drive out what came before it.
+const mostAfter = 64 << 10
+
 // mostEvents bounds their number in the same way.
 const mostEvents = 50000
 
@@ -74,6 +78,7 @@ type Watch struct {
 	mu      sync.Mutex // guards all below
 	begun   time.Time
 	over    bool           // see Fail
+	after   int            // bytes of output since
 	failure error          // what was given to it
 	size    proc.Size      // at the first of events
 	events  []Event        // consecutive
@@ -186,6 +191,11 @@ func (w *Watch) note(k Kind, text string) {
 // add notes an event, unless all is over. Called with mu held.
 func (w *Watch) add(k Kind, text string) {
 	switch {
+	case w.over && k == Output:
+		if w.after += len(text); w.after > mostAfter {
+			return
+		}
+		w.output += len(text)
 	case k == Output:
 		w.output += len(text)
 	case w.over && k != Resize:

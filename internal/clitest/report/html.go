@@ -209,7 +209,7 @@ func shortened(events []Event) (short []Event) {
 		if n > mostOutputs {
 			from, to := mostOutputs/2, n-mostOutputs/2
 			short = append(short, events[:from]...)
-			short = append(short, Event{At: events[to-1].At, Kind: Output, Text: fmt.Sprintf("… (%d more)", to-from)})
+			short = append(short, Event{At: events[to-1].At, Kind: Cut, Text: fmt.Sprintf("%d more pieces of output: see the transcript", to-from)})
 			events, n = events[to:], n-to
 		}
 		n = max(n, 1)

@@ -119,7 +119,7 @@ const (
 	Exit   Kind = "exit"   // it ended
 	Resize Kind = "resize"
 	Note   Kind = "note" // a remark of the test itself
-	Cut    Kind = "cut"  // what came before is not kept
+	Cut    Kind = "cut"  // something is left out here
 	Fail   Kind = "fail"
 )
 
