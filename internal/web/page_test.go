@@ -209,8 +209,12 @@ func TestPagesThatTypeAndGo(t *testing.T) {
 	for i := range most + 6 {
 		kind := []string{"terminal", "text"}[i%2]
 		conn := open(t, server, `{"token":"right","open":"`+kind+`","name":"prog"}`)
+		size := 100
+		if i < 2 {
+			size = 200 << 10 // more than there is room for
+		}
 		for range 3 {
-			message, text := websocket.MessageBinary, strings.Repeat("x", 100<<10)
+			message, text := websocket.MessageBinary, strings.Repeat("x", size)
 			if kind == "text" {
 				message, text = websocket.MessageText, `{"type":"`+text+`"}`
 			}
