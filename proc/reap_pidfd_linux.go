@@ -6,10 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/spawnx/spawnx/internal/shim"
-	"github.com/spawnx/spawnx/ptyio"
 	"golang.org/x/sys/unix"
 )
 
@@ -46,26 +44,6 @@ func newChild(pid, pidfd int) *child {
 		c.pidfd = os.NewFile(uintptr(pidfd), "pidfd") // it blocks, so the runtime's poller does not take it: see exits
 	}
 	return c
-}
-
-// tells has f called when the process has ended; f waits for nothing. It reports false where nobody tells. Who waits for
-// the program's output, out, may see the end, too, and first: one thread is woken then, where else one sees the end, and
-// wakes another by closing the terminal.
-func (c *child) tells(out *ptyio.File, f func(at time.Time)) bool {
-	switch {
-	case c.asked != nil:
-		c.keeper.tell(c.asked, f)
-		return true
-	case c.pidfd == nil:
-		return false
-	}
-	return c.useFd(func(fd int) error {
-		tell, err := exits.call(fd, f)
-		if conn, cerr := c.pidfd.SyscallConn(); err == nil && cerr == nil && out != nil {
-			out.Beside(conn, tell)
-		}
-		return err
-	}) == nil
 }
 
 // seeExit waits until the process has ended and leaves it unreaped. A thread waits; see tells.

@@ -2,6 +2,7 @@ package ptyio
 
 import (
 	"errors"
+	"io"
 	"os"
 	"runtime"
 	"sync"
@@ -9,35 +10,49 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spawnx/spawnx/internal/ready"
 	"golang.org/x/sys/unix"
 )
 
-// A bare is the descriptor of a terminal before the runtime's poller knows it,
-// and a way of waiting that is shorter. Through the poller two or three threads
-// are woken for each piece of output, and one for each event that nobody waits
-// for, as that a terminal was opened. A read that waits in poll(2) itself is
-// woken alone. That thread is blocked, and what it ran cannot run elsewhere
-// until the runtime notices: so it is for a moment, for one File at a time, and
-// only where few wait. Most answers come within that moment. Then the poller
-// gets the descriptor, and keeps it.
+// A bare is the descriptor of a terminal, which the runtime's poller does not
+// know. That one would wake a thread for each piece of output, also while we are
+// about to read it: half the processor time of a program that prints much.
+//
+// A read waits in poll(2) itself at first, and is woken alone. Its thread is
+// blocked then, and what it could run else is not run elsewhere until the
+// runtime notices: so it is for a moment, for one File at a time, and only where
+// few wait. Most answers come within that moment. After it, package ready tells.
 type bare struct {
 	fds sync.RWMutex // held for reading while fd is used
-	fd  int          // -1: closed, or the poller's
-
-	writing sync.Mutex // held by a Write, so that others do not write between its parts
-
-	times   sync.Mutex // orders the deadlines and who keeps them
-	readBy  time.Time
-	writeBy time.Time
+	fd  int          // -1: closed
 
 	closing atomic.Bool
-	until   atomic.Int64 // readBy for who sits, in Unix nanoseconds; 0: none
-	beside  atomic.Pointer[neighbour]
+	in, out waiter
+	writing sync.Mutex                // held by a Write, so that others do not write between its parts
+	besides atomic.Pointer[neighbour] // what a read that waits looks at, too
+
+	mu    sync.Mutex   // guards what follows
+	watch *ready.Watch // nil: nobody had to wait for long yet
+	want  uint32       // what it is to tell
 }
+
+// A waiter is a Read or a Write that waits to be told.
+type waiter struct {
+	until atomic.Int64  // its deadline, in nanoseconds since begin; 0: none
+	waits atomic.Bool   // it is to be told, or roused where anything changes
+	wake  chan struct{} // of capacity 1
+
+	mu      sync.Mutex // guards what follows
+	alarm   *time.Timer
+	alarmAt int64 // when it rings; 0: it does not
+}
+
+// begin makes times of a clock that nobody sets.
+var begin = time.Now()
 
 const (
 	sitFor = time.Millisecond
-	fewSit = 4 // where more than these wait in the poller, nobody sits
+	fewSit = 4 // where more than these wait to be told, nobody sits
 )
 
 // seat is taken by who waits in poll(2).
@@ -54,83 +69,58 @@ var bell = sync.OnceValue(func() int {
 
 func newBareFile(fd int, name string) *File {
 	b := &bare{fd: fd}
-	f := &File{name: name, bare: b}
-	f.close = sync.OnceValue(func() error { return b.close(f) })
-	return f
+	b.in.wake, b.out.wake = make(chan struct{}, 1), make(chan struct{}, 1)
+	return &File{name: name, bare: b, close: sync.OnceValue(b.close)}
 }
 
-// lend is File's; had says that the descriptor is here.
-func (b *bare) lend(do func(fd int) error) (had bool, err error) {
+func (b *bare) lend(do func(fd int) error) error {
 	b.fds.RLock()
 	defer b.fds.RUnlock()
 	if b.fd < 0 {
-		return false, nil
+		return os.ErrClosed
 	}
-	return true, do(b.fd)
+	return do(b.fd)
 }
 
-// handOver gives the descriptor to the poller. It returns nil when it is closed.
-func (b *bare) handOver(f *File) *pollFile {
-	b.fds.Lock()
-	defer b.fds.Unlock()
-	if b.fd < 0 {
-		return f.known.Load()
-	}
-	known := newPollFile(os.NewFile(uintptr(b.fd), f.name)) // it does not block, by which os knows what to do
-	b.fd = -1
-	b.times.Lock()
-	defer b.times.Unlock()
-	if known.err == nil {
-		_ = known.SetReadDeadline(b.readBy) // the poller has it
-		_ = known.SetWriteDeadline(b.writeBy)
-	}
-	f.known.Store(known)
-	return known
-}
-
-func (b *bare) close(f *File) error {
+func (b *bare) close() error {
 	b.closing.Store(true)
 	b.ring()
+	b.in.rouse()
+	b.out.rouse()
 	b.fds.Lock()
+	defer b.fds.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.watch != nil {
+		b.watch.End()
+	}
+	b.in.silence()
+	b.out.silence()
 	fd := b.fd
 	b.fd = -1
-	b.fds.Unlock()
-	if fd >= 0 {
-		return os.NewSyscallError("close", unix.Close(fd))
-	}
-	return f.known.Load().Close()
+	return os.NewSyscallError("close", unix.Close(fd))
 }
 
-func (b *bare) setRead(f *File, t time.Time) error {
-	b.times.Lock()
-	defer b.times.Unlock()
+func (b *bare) setDeadline(w *waiter, t time.Time) error {
 	if b.closing.Load() {
 		return os.ErrClosed
 	}
-	b.readBy = t
-	b.until.Store(0)
+	until := int64(0)
 	if !t.IsZero() {
-		b.until.Store(t.UnixNano())
+		until = int64(t.Sub(begin)) | 1 // not 0
 	}
-	b.ring()
-	if known := f.known.Load(); known != nil {
-		return known.SetReadDeadline(t)
+	w.until.Store(until)
+	if w == &b.in {
+		b.ring()
+	}
+	if w.waits.Load() {
+		w.rouse()
 	}
 	return nil
 }
 
-func (b *bare) setWrite(f *File, t time.Time) error {
-	b.times.Lock()
-	defer b.times.Unlock()
-	if b.closing.Load() {
-		return os.ErrClosed
-	}
-	b.writeBy = t
-	if known := f.known.Load(); known != nil {
-		return known.SetWriteDeadline(t)
-	}
-	return nil
-}
+func (b *bare) setRead(t time.Time) error  { return b.setDeadline(&b.in, t) }
+func (b *bare) setWrite(t time.Time) error { return b.setDeadline(&b.out, t) }
 
 // ring makes who sits look again. Whoever changes something does so before it
 // rings, and who sits down looks afterwards.
@@ -141,38 +131,157 @@ func (b *bare) ring() {
 	}
 }
 
-// read reads what is there or comes in a moment. When it is not done, the
-// poller is to wait.
-func (b *bare) read(f *File, p []byte) (n int, err error, done bool) {
-	if f.known.Load() != nil && waiting.Load() > fewSit {
-		return 0, nil, false // it reads first, too
+// rouse makes the waiter look again, now or when it waits next.
+func (w *waiter) rouse() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
 	}
+}
+
+// left is how long it may wait, at most a given time.
+func (w *waiter) left(most time.Duration) time.Duration {
+	until := w.until.Load()
+	if until == 0 {
+		return most
+	}
+	return min(most, time.Duration(until)-time.Since(begin))
+}
+
+// setAlarm has the waiter roused at its deadline, or before: to move a timer
+// costs more than a read, and most deadlines move with every call.
+func (w *waiter) setAlarm() {
+	until := w.until.Load()
+	if until == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.alarmAt != 0 && w.alarmAt <= until {
+		return
+	}
+	w.alarmAt = until
+	d := time.Duration(until) - time.Since(begin)
+	if w.alarm == nil {
+		w.alarm = time.AfterFunc(d, func() {
+			w.mu.Lock()
+			w.alarmAt = 0
+			w.mu.Unlock()
+			w.rouse()
+		})
+		return
+	}
+	w.alarm.Reset(d)
+}
+
+func (w *waiter) silence() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.alarm != nil {
+		w.alarm.Stop()
+	}
+}
+
+func (b *bare) read(f *File, p []byte) (n int, err error) {
 	for {
-		if b.left() <= 0 {
-			return 0, os.ErrDeadlineExceeded, true
+		if b.in.left(sitFor) <= 0 {
+			return 0, os.ErrDeadlineExceeded
 		}
 		n, err := f.ReadNow(p)
 		if !errors.Is(err, ErrAgain) {
-			return n, err, true
+			return n, err
 		}
-		if !b.sit(f) {
-			return 0, nil, false
+		if b.sit() {
+			continue
+		}
+		waiting.Add(1)
+		err = b.wait(&b.in, ready.In)
+		waiting.Add(-1)
+		if err != nil {
+			return 0, err
 		}
 	}
 }
 
-// left is how long a read may wait, at most the time to sit.
-func (b *bare) left() time.Duration {
-	until := b.until.Load()
-	if until == 0 {
-		return sitFor
+func (b *bare) write(f *File, p []byte) (n int, err error) {
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	for {
+		if b.out.left(sitFor) <= 0 {
+			return n, os.ErrDeadlineExceeded
+		}
+		some, err := f.WriteNow(p[n:])
+		n += some
+		switch {
+		case n == len(p) && err == nil:
+			return n, nil
+		case some == 0 && err == nil:
+			return n, io.ErrUnexpectedEOF // as package os says it
+		case errors.Is(err, ErrAgain):
+			err = b.wait(&b.out, ready.Out)
+		}
+		if err != nil {
+			return n, err
+		}
 	}
-	return min(sitFor, time.Until(time.Unix(0, until)))
 }
 
-// sit waits for output. It reports whether there may be some, or another reason
-// to look again.
-func (b *bare) sit(f *File) (look bool) {
+// wait waits until it is told, or anything else may have changed.
+func (b *bare) wait(w *waiter, event uint32) error {
+	w.waits.Store(true)
+	defer w.waits.Store(false)
+	switch { // close and setDeadline rouse who comes too late for this
+	case b.closing.Load():
+		return os.ErrClosed
+	case w.left(sitFor) <= 0:
+		return nil
+	}
+	err := b.lend(func(fd int) (err error) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.want |= event
+		if b.watch == nil {
+			b.watch, err = ready.Add(fd, b.want, b.told)
+			return err
+		}
+		return b.watch.Again(fd, b.want)
+	})
+	switch {
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.ENOMEM):
+		return errNoPoller
+	case err != nil:
+		return err
+	}
+	w.setAlarm()
+	<-w.wake
+	return nil
+}
+
+// told is called by package ready. What it does not tell is asked for again.
+func (b *bare) told(events uint32) {
+	b.mu.Lock()
+	events &= b.want
+	b.want &^= events
+	rest := b.want
+	b.mu.Unlock()
+	if events&ready.In != 0 {
+		b.in.rouse()
+	}
+	if events&ready.Out != 0 {
+		b.out.rouse()
+	}
+	if rest != 0 {
+		_ = b.lend(func(fd int) error { // it may be closed meanwhile
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return b.watch.Again(fd, b.want)
+		})
+	}
+}
+
+// sit waits for output in poll(2). It reports whether there may be some, or
+// another reason to look again.
+func (b *bare) sit() (look bool) {
 	wake := bell()
 	if wake < 0 || waiting.Load() > fewSit || runtime.GOMAXPROCS(0) == 1 || !seat.CompareAndSwap(nil, b) {
 		return false
@@ -180,8 +289,8 @@ func (b *bare) sit(f *File) (look bool) {
 	stand := sync.OnceFunc(func() { seat.Store(nil) })
 	defer stand()
 	var ended func()
-	err := f.lend(func(fd int) error {
-		left := b.left()
+	err := b.lend(func(fd int) error {
+		left := b.in.left(sitFor)
 		if left <= 0 || b.closing.Load() {
 			look = true
 			return nil
@@ -196,7 +305,7 @@ func (b *bare) sit(f *File) (look bool) {
 			return err
 		}
 		var err error
-		next := b.beside.Load()
+		next := b.besides.Load()
 		if next == nil || next.conn.Control(func(fd uintptr) { fds[2].Fd = int32(fd); err = poll() }) != nil {
 			next = nil // it is closed: all was seen
 			err = poll()
@@ -206,7 +315,7 @@ func (b *bare) sit(f *File) (look bool) {
 			_, _ = unix.Read(wake, make([]byte, 8))
 		}
 		if next != nil && fds[2].Revents != 0 {
-			b.beside.Store(nil)
+			b.besides.Store(nil)
 			ended = next.ready
 		}
 		return nil
@@ -230,29 +339,33 @@ type neighbour struct {
 // nothing.
 func (f *File) Beside(conn syscall.RawConn, ready func()) {
 	if f.bare != nil {
-		f.bare.beside.Store(&neighbour{conn, ready})
+		f.bare.besides.Store(&neighbour{conn, ready})
 	}
 }
 
-func (b *bare) write(f *File, p []byte) (n int, err error) {
-	b.writing.Lock()
-	defer b.writing.Unlock()
-	if f.known.Load() == nil {
-		b.times.Lock()
-		late := !b.writeBy.IsZero() && !time.Now().Before(b.writeBy)
-		b.times.Unlock()
-		if late {
-			return 0, os.ErrDeadlineExceeded
-		}
-		if n, err = f.WriteNow(p); err == nil && n == len(p) || err != nil && !errors.Is(err, ErrAgain) {
-			return n, err
-		}
-	}
-	b.ring() // who sits has the descriptor
-	known, err := f.poller()
-	if err != nil {
-		return n, err
-	}
-	more, err := known.Write(p[n:])
-	return n + more, err
+// A bareConn lends the descriptor as that of a net.Conn is lent.
+type bareConn struct{ *bare }
+
+func (c bareConn) Control(do func(fd uintptr)) error {
+	return c.lend(func(fd int) error { do(uintptr(fd)); return nil })
 }
+
+func (c bareConn) Read(do func(fd uintptr) (done bool)) error  { return c.until(&c.in, ready.In, do) }
+func (c bareConn) Write(do func(fd uintptr) (done bool)) error { return c.until(&c.out, ready.Out, do) }
+
+func (c bareConn) until(w *waiter, event uint32, do func(fd uintptr) (done bool)) error {
+	for {
+		if w.left(sitFor) <= 0 {
+			return os.ErrDeadlineExceeded
+		}
+		done := false
+		if err := c.lend(func(fd int) error { done = do(uintptr(fd)); return nil }); err != nil || done {
+			return err
+		}
+		if err := c.wait(w, event); err != nil {
+			return err
+		}
+	}
+}
+
+func (b *bare) rawConn() syscall.RawConn { return bareConn{b} }

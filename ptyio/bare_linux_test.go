@@ -14,8 +14,7 @@ import (
 )
 
 // A read ends as it should whenever its reason comes: before it waits, while it
-// waits in poll(2), alone or beside others, while it moves to the runtime's
-// poller, and there.
+// waits in poll(2), alone or beside others, and while it waits to be told.
 func TestReadEndsWhereverItWaits(t *testing.T) {
 	reasons := []struct {
 		name string
@@ -27,7 +26,7 @@ func TestReadEndsWhereverItWaits(t *testing.T) {
 		{"deadline to come", func(s *ptyio.Stdio) { s.Out.SetReadDeadline(time.Now().Add(time.Millisecond)) }, os.ErrDeadlineExceeded},
 		{"end", func(s *ptyio.Stdio) { s.Terminal.Release() }, io.EOF},
 		{"close", func(s *ptyio.Stdio) { s.Out.Close() }, os.ErrClosed},
-		{"handed over", func(s *ptyio.Stdio) {
+		{"lent", func(s *ptyio.Stdio) {
 			if _, err := s.Out.SyscallConn(); err != nil {
 				t.Error(err)
 			}
@@ -63,9 +62,9 @@ func TestReadEndsWhereverItWaits(t *testing.T) {
 	}
 }
 
-// A write that the terminal does not take whole goes on in the poller, and
-// takes the descriptor there from a read that waits.
-func TestWriteTakesTheDescriptorFromAWaitingRead(t *testing.T) {
+// A write that the terminal does not take at once waits beside a read that
+// waits.
+func TestReadAndWriteWaitAtOnce(t *testing.T) {
 	for range 20 {
 		s := open(t, ptyio.PTY)
 		if err := s.Terminal.SetMode(ptyio.Mode{}); err != nil { // raw
@@ -99,7 +98,7 @@ func TestWriteTakesTheDescriptorFromAWaitingRead(t *testing.T) {
 // Who waits for output sees what happens beside it.
 func TestBeside(t *testing.T) {
 	if runtime.GOMAXPROCS(0) == 1 {
-		t.Skip("with one processor every read waits in the poller")
+		t.Skip("with one processor no read waits in poll(2)")
 	}
 	s := open(t, ptyio.PTY)
 	r, w, err := os.Pipe()

@@ -17,49 +17,25 @@ import (
 // bytes in their order. Whoever opened the Stdio it belongs to closes it.
 type File struct {
 	name  string
-	bare  *bare                    // of a terminal on Linux
-	known atomic.Pointer[pollFile] // nil: bare has the descriptor
+	bare  *bare // of a terminal on Linux; else it is nil, and
+	f     *os.File
+	conn  syscall.RawConn // f's
 	close func() error
-}
-
-// A pollFile is a descriptor that the runtime's poller knows.
-type pollFile struct {
-	*os.File
-	conn syscall.RawConn
-	err  error // why the poller did not take it after all: a read would not wait but fail
-}
-
-func newPollFile(f *os.File) *pollFile {
-	conn, err := f.SyscallConn()
-	if err == nil && runtime.GOOS == "linux" && f.SetReadDeadline(time.Time{}) != nil {
-		err = errNoPoller
-	}
-	return &pollFile{f, conn, err}
 }
 
 // newFile makes a File of f, which the poller should know. It owns f, also
 // when it fails.
 func newFile(f *os.File) (*File, error) {
-	known := newPollFile(f)
-	if known.err != nil {
+	conn, err := f.SyscallConn()
+	// Where the poller did not take it after all, a read would not wait but fail.
+	if err == nil && runtime.GOOS == "linux" && f.SetReadDeadline(time.Time{}) != nil {
+		err = errNoPoller
+	}
+	if err != nil {
 		f.Close()
-		return nil, known.err
+		return nil, err
 	}
-	file := &File{name: f.Name(), close: sync.OnceValue(f.Close)}
-	file.known.Store(known)
-	return file, nil
-}
-
-// poller returns f as the poller knows it.
-func (f *File) poller() (*pollFile, error) {
-	known := f.known.Load()
-	if known == nil {
-		known = f.bare.handOver(f)
-	}
-	if known == nil {
-		return nil, os.ErrClosed
-	}
-	return known, known.err
+	return &File{name: f.Name(), f: f, conn: conn, close: sync.OnceValue(f.Close)}, nil
 }
 
 // Read reads what is there, waiting for it. The end is io.EOF, also on a
@@ -67,21 +43,15 @@ func (f *File) poller() (*pollFile, error) {
 // os.ErrDeadlineExceeded, after Close os.ErrClosed.
 func (f *File) Read(p []byte) (int, error) {
 	if f.bare != nil {
-		if n, err, done := f.bare.read(f, p); done {
-			return n, err
-		}
-	}
-	known, err := f.poller()
-	if err != nil {
-		return 0, err
+		return f.bare.read(f, p)
 	}
 	waiting.Add(1)
 	defer waiting.Add(-1)
-	n, err := known.Read(p)
+	n, err := f.f.Read(p)
 	return n, readError(err)
 }
 
-// waiting are the Reads that may wait in the poller.
+// waiting are the Reads that wait to be told.
 var waiting atomic.Int32
 
 // errNoPoller: package os does not say which of the two it was.
@@ -102,11 +72,7 @@ func (f *File) Write(p []byte) (int, error) {
 	if f.bare != nil {
 		return f.bare.write(f, p)
 	}
-	known, err := f.poller()
-	if err != nil {
-		return 0, err
-	}
-	return known.Write(p)
+	return f.f.Write(p)
 }
 
 // ReadNow reads what is there without waiting, whatever the deadline:
@@ -154,17 +120,10 @@ func now(call func(int, []byte) (int, error), fd int, p []byte) (int, error) {
 
 // lend calls do with the descriptor, which stays open meanwhile.
 func (f *File) lend(do func(fd int) error) (err error) {
-	known := f.known.Load()
-	if known == nil {
-		if had, err := f.bare.lend(do); had {
-			return err
-		}
-		known = f.known.Load() // it was handed over, or closed
+	if f.bare != nil {
+		return f.bare.lend(do)
 	}
-	if known == nil {
-		return os.ErrClosed
-	}
-	return lend(known.conn, do)
+	return lend(f.conn, do)
 }
 
 // lend calls do with a descriptor that stays open meanwhile. Control itself
@@ -179,27 +138,26 @@ func lend(conn syscall.RawConn, do func(fd int) error) (err error) {
 // SetReadDeadline bounds Read, a pending one too; the zero time is no bound.
 func (f *File) SetReadDeadline(t time.Time) error {
 	if f.bare != nil {
-		return f.bare.setRead(f, t)
+		return f.bare.setRead(t)
 	}
-	return f.known.Load().SetReadDeadline(t)
+	return f.f.SetReadDeadline(t)
 }
 
 // SetWriteDeadline bounds Write, a pending one too; the zero time is no bound.
 func (f *File) SetWriteDeadline(t time.Time) error {
 	if f.bare != nil {
-		return f.bare.setWrite(f, t)
+		return f.bare.setWrite(t)
 	}
-	return f.known.Load().SetWriteDeadline(t)
+	return f.f.SetWriteDeadline(t)
 }
 
 // SyscallConn lends the descriptor to a function, which must not change its
 // mode.
 func (f *File) SyscallConn() (syscall.RawConn, error) {
-	known, err := f.poller()
-	if err != nil {
-		return nil, err
+	if f.bare != nil {
+		return f.bare.rawConn(), nil
 	}
-	return known.conn, nil
+	return f.conn, nil
 }
 
 // Close closes our end and ends what is pending on it. It may be called more
