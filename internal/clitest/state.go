@@ -7,17 +7,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spawnx/spawnx/expect"
 	"github.com/spawnx/spawnx/internal/clitest/report"
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/grammar"
+	"github.com/spawnx/spawnx/internal/lazy"
 	"github.com/spawnx/spawnx/internal/scale"
 	"github.com/spawnx/spawnx/proc"
 )
@@ -112,9 +111,11 @@ func fixedEnv(s *state) map[string]string {
 }
 
 // goVersion is Go's release without the patch: 1.26.
-var goVersion = sync.OnceValue(func() string {
-	return strings.TrimPrefix(regexp.MustCompile(`^go[0-9]+\.[0-9]+`).FindString(runtime.Version()), "go")
-})
+func goVersion() string {
+	return strings.TrimPrefix(release.Get().FindString(runtime.Version()), "go")
+}
+
+const release lazy.Regexp = `^go[0-9]+\.[0-9]+`
 
 // environ is the environment of a program that is started now.
 func (s *state) environ() []string {
