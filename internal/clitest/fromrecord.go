@@ -86,11 +86,14 @@ func expectLine(line func(...string), p dialog.Pattern) {
 	case strings.HasPrefix(text, `\`) || strings.HasPrefix(text, "/") || strings.HasPrefix(text, "<"):
 		text = `\` + text
 	}
+	words := []string{"expect"}
 	if p.OnScreen {
-		line("expect", "-screen", quoteWord(text))
-		return
+		words = append(words, "-screen")
 	}
-	line("expect", quoteWord(text))
+	if strings.HasPrefix(text, "-") {
+		words = append(words, "--")
+	}
+	line(append(words, quoteWord(text))...)
 }
 
 // quoteWord writes a word so that it is read as it is.

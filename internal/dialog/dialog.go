@@ -100,7 +100,12 @@ func (d *Dialog) answer(v *view, p []byte) {
 	var wait Pattern
 	n := len(d.Steps)
 	within := n > 0 && (d.Steps[n-1].Kind == Text || d.Steps[n-1].erases() && p[0] == 0x7f) && (p[0] >= ' ' || p[0] == '\r') // a line
-	if !within {
+	if within && p[0] != '\r' && v.redrawn() {                                                                               // keys that are commands, each
+		if wait = v.news(); wait == (Pattern{}) || strings.Contains(v.before.Text(), wait.Text) {
+			wait = Pattern{Idle: true}
+		}
+		v.before = v.screen.Clone()
+	} else if !within {
 		wait = v.asked()
 		v.before = v.screen.Clone()
 	}
@@ -112,7 +117,7 @@ func (d *Dialog) answer(v *view, p []byte) {
 		d.Steps = append(d.Steps, s)
 	}
 	drawn, begun := v.drawn(), n
-	v.answered(strings.TrimRight(string(p), "\r\n"))
+	v.answered(echoOf(strings.TrimRight(string(p), "\r\n")))
 	for len(p) > 0 {
 		n := 0
 		for n < len(p) && p[n] >= ' ' && p[n] != 0x7f {
@@ -146,15 +151,24 @@ func (d *Dialog) answer(v *view, p []byte) {
 	}
 }
 
+// echoOf is how a terminal shows what is typed.
+func echoOf(typed string) string {
+	if len(typed) == 1 && typed[0] < ' ' {
+		return "^" + string(rune(typed[0]+'@'))
+	}
+	return typed
+}
+
 // erases reports whether a step is backspaces alone.
 func (s Step) erases() bool { return s.Kind == Keys && slices.Equal(s.Names, []string{"backspace"}) }
 
 // needsPause reports whether a step must not come at once behind the one before. Keys that are signals throw away what
-// the program has not read yet; and an esc with more behind it is another key.
+// the program has not read yet, and what comes right behind them; and an esc with more behind it is another key.
 func needsPause(before, s Step) bool {
-	if before.Kind == Keys && before.Names[len(before.Names)-1] == "esc" {
-		return true
-	}
+	return before.Kind == Keys && before.Names[len(before.Names)-1] == "esc" || before.signals() || s.signals()
+}
+
+func (s Step) signals() bool {
 	return s.Kind == Keys && slices.ContainsFunc(s.Names, func(name string) bool {
 		return name == "ctrl-c" || name == "ctrl-z" || name == `ctrl-\`
 	})
@@ -275,6 +289,14 @@ func (v *view) drawn() bool {
 		}
 	}
 	return false
+}
+
+// mostEchoed is how many rows of a full-screen program may change while a text is typed into it.
+const mostEchoed = 4
+
+// redrawn reports whether a full-screen program answered with more than the echo of a text.
+func (v *view) redrawn() bool {
+	return v.fresh && v.drawn() && len(v.screen.Changed(v.before)) > mostEchoed
 }
 
 // last is what the program wrote at its end.

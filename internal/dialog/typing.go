@@ -66,6 +66,7 @@ type waiting struct {
 	record.Event
 	known bool
 	ahead bool // it was typed before the line above was answered: what is shown first is no answer to it
+	given bool // up: it was not entered
 }
 
 // reports are what a terminal says by itself: answers to the program's questions,
@@ -99,6 +100,11 @@ func (t *Typing) Key(at time.Duration, p []byte, mode Mode) (events []record.Eve
 			seen := t.seen && !mode.Canonical
 			t.begin()
 			t.at, t.mode, t.seen = at, mode, seen
+		}
+		if len(t.line) > 0 && !mode.Canonical && !t.seen && (b == 3 || b == 26 || b == 28) { // ctrl-c, z, \ give it up
+			t.wait()
+			t.waiting[len(t.waiting)-1].given = true
+			t.at, t.mode = at, mode
 		}
 		t.line = append(t.line, typed...)
 		t.hidden = t.hidden || mode.Canonical && !mode.Echo
@@ -157,7 +163,7 @@ func (t *Typing) End() (events []record.Event) {
 		events = t.end(t.hidden || len(t.line) > 1 && !t.drawn())
 	}
 	for _, w := range t.waiting {
-		events = append(events, w.as(!w.known))
+		events = append(events, w.as(!w.known)...)
 	}
 	t.waiting = nil
 	return events
@@ -173,7 +179,7 @@ func (t *Typing) begin() {
 func (t *Typing) end(secret bool) []record.Event {
 	w := waiting{Event: record.Event{Time: t.at, Kind: record.Input, Data: append([]byte(nil), t.line...)}, known: true}
 	if secret {
-		w.Event = w.as(true)
+		w.Event = w.as(true)[0]
 		if t.mode.Canonical {
 			w.Kind = Secret
 		}
@@ -213,7 +219,7 @@ func (t *Typing) decide() (events []record.Event) {
 				return events
 			}
 		}
-		events = append(events, w.as(secret))
+		events = append(events, w.as(secret)...)
 		t.waiting = t.waiting[1:]
 	}
 	return events
@@ -227,13 +233,17 @@ func (t *Typing) passed() bool {
 	})
 }
 
-// as is the event of a line, which may be a secret.
-func (w waiting) as(secret bool) record.Event {
-	if secret {
+// as is the event of a line, which may be a secret. Of one that was given up nothing is left.
+func (w waiting) as(secret bool) []record.Event {
+	switch {
+	case !secret:
+		return []record.Event{w.Event}
+	case w.given:
 		clear(w.Data)
-		return record.Event{Time: w.Time, Kind: Unproved}
+		return nil
 	}
-	return w.Event
+	clear(w.Data)
+	return []record.Event{{Time: w.Time, Kind: Unproved}}
 }
 
 // fewest is how much of a line must be shown to be no chance, where there are stars, too.
