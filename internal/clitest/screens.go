@@ -136,7 +136,7 @@ func (s *state) differs(name string, of *program, err error) error {
 			how, p.hint = " with "+exit.String(), "" // it should not look like this
 		}
 		p.what = fmt.Sprintf("%s differs, and the program has ended%s (- expected, + shown)", escape.Visible(name), how)
-	case errors.As(err, &dialog) && dialog.Timeout() && of.out.quiet() < min(restless, dialog.Elapsed/4):
+	case errors.As(err, &dialog) && dialog.Timeout() && restless(of.out.quiet(), dialog.Elapsed):
 		p.what = fmt.Sprintf("%s still differs after %s, and the screen does not come to rest (- expected, + shown)", escape.Visible(name), brief(dialog.Elapsed))
 		p.hint = "what changes all the time is masked with [..] in a row, or a line ..."
 	case errors.As(err, &dialog) && dialog.Timeout():
@@ -158,8 +158,8 @@ func (s *state) differs(name string, of *program, err error) error {
 	return p
 }
 
-// restless is a screen that was written to so shortly before it was given up.
-const restless = 100 * time.Millisecond
+// restless reports whether a screen changes all the time: it was written to shortly before it was given up.
+func restless(quiet, waited time.Duration) bool { return quiet < min(500*time.Millisecond, waited/4) }
 
 // exit is how the program ended, whose output is over; zero where it still runs.
 func (p *program) exit() proc.Exit {
