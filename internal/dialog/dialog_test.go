@@ -141,6 +141,20 @@ func at(lines ...string) (events []record.Event) {
 	return events
 }
 
+// A character of several bytes is one key and in one event, also where each key is told at once.
+func TestCharactersStayWhole(t *testing.T) {
+	var ty Typing
+	ty.Key(0, []byte("i"), raw)
+	ty.Output(0, []byte("i"))
+	var got []string
+	for _, e := range ty.Key(0, []byte("é漢\xff👍x"), raw) {
+		got = append(got, string(e.Data))
+	}
+	if want := []string{"é", "漢", "\xff", "👍", "x"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func text(s string) Pattern { return Pattern{Text: s} }
 func re(s string) Pattern   { return Pattern{Text: s, Regexp: true} }
 func shown(s string) Pattern {

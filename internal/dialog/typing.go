@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/spawnx/spawnx/internal/escape"
 	"github.com/spawnx/spawnx/internal/keys"
@@ -85,10 +86,13 @@ func (t *Typing) Key(at time.Duration, p []byte, mode Mode) (events []record.Eve
 			p = p[len(report):]
 			continue
 		}
-		if b == 0x1b && !mode.Canonical {
+		switch {
+		case b == 0x1b && !mode.Canonical:
 			if _, n = keys.Parse(p); n == 0 {
 				n = len(p)
 			}
+		case b >= utf8.RuneSelf: // a character is one key
+			_, n = utf8.DecodeRune(p)
 		}
 		typed := p[:n]
 		p = p[n:]
