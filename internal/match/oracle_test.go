@@ -307,6 +307,8 @@ func (r maker) long(n int) string {
 		switch r.IntN(120) {
 		case 0:
 			b.WriteString(r.text(5))
+		case 6, 7, 8, 9:
+			b.WriteString(r.common())
 		case 1, 2, 3, 4, 5:
 			b.WriteString("\n")
 		default:
@@ -316,9 +318,17 @@ func (r maker) long(n int) string {
 	return b.String()
 }
 
+// common makes what is often in a long text, so that who begins with it has to be
+// searched for by what follows.
+func (r maker) common() string { return r.pick("xyxy-zzxy", "yyxx--y", "zz-xyxyxyx-y") }
+
 // needle makes a pattern that does not match everywhere.
 func (r maker) needle() Pattern {
-	switch r.IntN(6) {
+	switch r.IntN(8) {
+	case 6:
+		return Pattern{Text: r.common() + r.letter() + r.text(4)}
+	case 7:
+		return Pattern{Text: r.common() + r.expr(2) + r.pick("a", "b", "k"), Regexp: true}
 	case 5:
 		return Pattern{Text: r.pick(`\x{FFFD}`, `[^\x{FFFD}]`, `\PL`, "[^a-z -]") + r.pick("a", "b", "k"), Regexp: true}
 	case 0:
@@ -334,7 +344,7 @@ func (r maker) needle() Pattern {
 func checkLong(t *testing.T, max limits, seed uint64, sets, size int) {
 	t.Helper()
 	r := maker{seeded(seed)}
-	far, filters, found := 0, 0, 0
+	far, filters, windows, found := 0, 0, 0, 0
 	for range sets / slow {
 		var pats list
 		for range 1 + r.IntN(3) {
@@ -344,8 +354,11 @@ func checkLong(t *testing.T, max limits, seed uint64, sets, size int) {
 		if err != nil {
 			t.Fatalf("%v: %v", pats, err)
 		}
-		if s.prefilter(nil) != nil {
+		if f := s.prefilter([]byte(r.long(size))); f != nil {
 			filters++
+			if f.back > 0 {
+				windows++
+			}
 		}
 		o := newOracle(t, pats)
 		for range 3 {
@@ -359,7 +372,8 @@ func checkLong(t *testing.T, max limits, seed uint64, sets, size int) {
 			}
 		}
 	}
-	t.Logf("%d texts, %d sets with a prefilter, matches in %d, %d of them far away", 3*(sets/slow), filters, found, far)
+	t.Logf("%d texts, %d sets with a prefilter, %d by what is behind the beginning, matches in %d, %d of them far away",
+		3*(sets/slow), filters, windows, found, far)
 }
 
 func TestOracleLong(t *testing.T) { checkLong(t, defaultLimits, 1, 400, 8<<10) }

@@ -12,18 +12,20 @@ import (
 // search for: how it begins (its heads), or a byte somewhere in its line (its
 // needs). It may name a place for nothing, but leaves no match out.
 type prefilter struct {
-	ways []way // what there is to search by, the fastest first
+	ways   []way            // what there is to search by, the cheapest first
+	prices [allWays]float64 // of the ways; see add
 
 	literal []byte // all matches begin so
 	rarest  int    // place of its rarest byte
 	// anchors are rare bytes, one of which is at its place in every head.
 	anchors []anchor
-	// masks are the heads as a bit-parallel automaton (shift-or): of each group
-	// of heads, bit place*maxGroups + group of masks[c] is clear if c fits there.
-	// Behind the last place, depth - 1, all are clear: so what fitted there can be
-	// seen for some bytes more.
+	// masks are windows of the heads as a bit-parallel automaton (shift-or): of each
+	// group of windows, bit place*maxGroups + group of masks[c] is clear if c fits
+	// there. Behind the last place, depth - 1, all are clear: so what fitted there can
+	// be seen for some bytes more.
 	masks [256]uint64
 	depth int
+	back  int // a window stands at most so far behind the beginning of its head
 	// needs are rare bytes, one of which is in every match, where no match goes
 	// over the end of a line.
 	needs []byte
@@ -37,6 +39,7 @@ const (
 	byAnchors
 	byMasks
 	byNeeds
+	allWays
 )
 
 // An anchor is a byte and how far behind the beginning of a match it stands.
@@ -46,8 +49,10 @@ type anchor struct {
 }
 
 const (
-	maxLiteral = 32 // places at which a single head looks
-	maxDepth   = 8  // places at which several heads look
+	maxLiteral = 32 // places of a single head
+	maxHead    = 16 // places of one of several heads
+	maxDepth   = 8  // places of a window
+	minDepth   = 4  // of one that is not the beginning of its head
 	maxHeads   = 32
 	maxGroups  = 4 // bits of a place in masks: with maxDepth+3 places they fit a word
 	maxAnchors = 6 // each costs a search of its own, vectorised
@@ -105,7 +110,7 @@ func usualShares() (p shares) {
 }
 
 const (
-	usualWeight = 2 << 10
+	usualWeight = 512
 	maxSample   = 64 << 10
 )
 
@@ -129,26 +134,38 @@ func sharesIn(sample []byte) *shares {
 // prefilter returns the set's prefilter. If it is not yet made, it is made for
 // texts like the sample.
 func (s *Set) prefilter(sample []byte) *prefilter {
-	s.once.Do(func() { s.skip = newPrefilter(&s.prog, sharesIn(sample)) })
+	s.once.Do(func() { s.skip = newPrefilter(&s.prog, sample) })
 	return s.skip
 }
 
 // newPrefilter returns nil if there is nothing to skip by.
-func newPrefilter(p *program, text *shares) *prefilter {
+func newPrefilter(p *program, sample []byte) *prefilter {
 	if !p.restarts {
 		return nil
 	}
-	f := new(prefilter)
+	f, text := new(prefilter), sharesIn(sample)
 	if heads := findHeads(p); heads != nil {
-		f.useHeads(heads, text)
+		f.useHeads(heads, text, sample)
 	}
-	if f.needs = findNeeds(p, text); f.needs != nil {
-		f.ways = append(f.ways, byNeeds)
+	var share float64
+	if f.needs, share = findNeeds(p, text); f.needs != nil {
+		f.add(byNeeds, 3*stopPrice*share) // a line each time
 	}
 	if len(f.ways) == 0 {
 		return nil
 	}
 	return f
+}
+
+// add adds a way that costs so much for each byte of text, in bytes that could be
+// followed instead.
+func (f *prefilter) add(w way, price float64) {
+	i := 0
+	for i < len(f.ways) && f.prices[f.ways[i]] <= price {
+		i++
+	}
+	f.ways = slices.Insert(f.ways, i, w)
+	f.prices[w] = price
 }
 
 // A head is what the first bytes of a match can be.
@@ -190,7 +207,7 @@ func findHeads(p *program) []head {
 	var heads []head // complete
 	growing := []branch{root}
 	for depth := 0; len(growing) > 0; depth++ {
-		if depth >= maxDepth && (len(heads)+len(growing) > 1 || depth == maxLiteral || growing[0].head.literal() == nil) {
+		if depth >= maxHead && (len(heads)+len(growing) > 1 || depth == maxLiteral || growing[0].head.literal() == nil) {
 			break
 		}
 		level := growing
@@ -271,20 +288,61 @@ func (m *stepper) branches(from branch) (next []branch, ends, ok bool) {
 }
 
 // useHeads fills in what is searched for by the heads.
-func (f *prefilter) useHeads(heads []head, text *shares) {
+func (f *prefilter) useHeads(heads []head, text *shares, sample []byte) {
 	if len(heads) == 1 {
 		f.useLiteral(heads[0], text)
 	}
+	windows := make([]head, len(heads))
 	for i, h := range heads {
-		heads[i] = h[:min(len(h), maxDepth)]
-		f.depth = max(f.depth, len(heads[i]))
+		var from int
+		windows[i], from = h.window(sample)
+		f.depth, f.back = max(f.depth, len(windows[i])), max(f.back, from)
 	}
-	if f.anchors = findAnchors(heads, text); f.anchors != nil {
-		f.ways = append(f.ways, byAnchors)
+	if f.back == 0 { // or the beginning is not rare
+		var share float64
+		if f.anchors, share = findAnchors(windows, text); f.anchors != nil {
+			f.add(byAnchors, stopPrice*share)
+		}
 	}
-	if f.fillMasks(heads, text) < 1.0/worthMasks {
-		f.ways = append(f.ways, byMasks)
+	if chance := f.fillMasks(windows, text); chance < 1.0/worthMasks {
+		f.add(byMasks, masksPrice+stopPrice*chance)
 	}
+}
+
+// What fits no more often than in one place of rareWindow is rare; seenSample
+// bytes of a sample show it.
+const (
+	rareWindow = 1 << 10
+	seenSample = 4 << 10
+)
+
+// window returns the beginning of a head or, if that is not rare in the sample,
+// the rarest part of it, and where in the head it begins.
+func (h head) window(sample []byte) (window head, from int) {
+	sample = sample[:min(len(sample), seenSample)]
+	window = h[:min(len(h), maxDepth)]
+	least := window.count(sample, len(sample))
+	for i := 1; i+minDepth <= len(h) && least > len(sample)/rareWindow; i++ {
+		part := h[i:min(len(h), i+maxDepth)]
+		if n := part.count(sample, least); n < least {
+			window, from, least = part, i, n
+		}
+	}
+	return window, from
+}
+
+// count returns how often a head fits in a text, counting to most and one more.
+func (h head) count(text []byte, most int) (n int) {
+	for i := 0; i+len(h) <= len(text) && n <= most; i++ {
+		k := 0
+		for k < len(h) && h[k].has(text[i+k]) {
+			k++
+		}
+		if k == len(h) {
+			n++
+		}
+	}
+	return n
 }
 
 // fillMasks fills in masks, and returns how likely they fit by chance.
@@ -356,13 +414,12 @@ func (f *prefilter) useLiteral(h head, text *shares) {
 	}
 	if text[literal[f.rarest]] < 1.0/worthLiteral {
 		f.literal = literal
-		f.ways = append(f.ways, byLiteral)
+		f.add(byLiteral, stopPrice*text[literal[f.rarest]])
 	}
 }
 
 // findAnchors returns rare bytes of which every head has one, or nil.
-func findAnchors(heads []head, text *shares) (anchors []anchor) {
-	total := 0.0
+func findAnchors(heads []head, text *shares) (anchors []anchor, total float64) {
 	for _, h := range heads {
 		place, least := -1, 2.0
 		for k := range h {
@@ -371,7 +428,7 @@ func findAnchors(heads []head, text *shares) (anchors []anchor) {
 			}
 		}
 		if place < 0 {
-			return nil
+			return nil, 0
 		}
 		for b := range h[place].all {
 			if a := (anchor{value: b, place: place}); !slices.Contains(anchors, a) {
@@ -381,9 +438,9 @@ func findAnchors(heads []head, text *shares) (anchors []anchor) {
 		}
 	}
 	if len(anchors) > maxAnchors || total > 1.0/worthAnchors {
-		return nil
+		return nil, 0
 	}
-	return anchors
+	return anchors, total
 }
 
 // fits reports whether a match can begin at the beginning of b, which has at
@@ -406,7 +463,7 @@ func (f *prefilter) reach(w way) int {
 	if w == byLiteral {
 		return len(f.literal)
 	}
-	return f.depth
+	return f.depth + f.back
 }
 
 // scanLiteral returns the first place in b where a match can begin, or that
@@ -430,7 +487,8 @@ func (f *prefilter) scanLiteral(b []byte) (place, looks int) {
 	}
 }
 
-// scanMasks is scanLiteral by means of the masks, four bytes at a time.
+// scanMasks is scanLiteral for a window of a head, by means of the masks, four
+// bytes at a time.
 func (f *prefilter) scanMasks(b []byte) int {
 	s := ^uint64(0)
 	up := maxGroups * (f.depth - 1) & 63
@@ -482,18 +540,17 @@ func (f *prefilter) scanAnchors(b []byte, at int64, next *[maxAnchors]int64) (pl
 // findNeeds returns rare bytes of which every match has one, if no match goes
 // over a newline. A case needs the bytes of a set if without the instructions
 // that accept no others no match can be reached.
-func findNeeds(p *program, text *shares) (needs []byte) {
+func findNeeds(p *program, text *shares) (needs []byte, total float64) {
 	if p.bytewise || len(p.starts) == 0 || len(p.insts) > 1<<12 {
-		return nil
+		return nil, 0
 	}
 	newline, _ := p.span('\n')
 	for i := range p.insts {
 		if in := &p.insts[i]; in.op == opByte || in.op == opUnit && in.live && p.has(in.arg, newline) {
-			return nil
+			return nil, 0
 		}
 	}
 	members := p.asciiSets()
-	total := 0.0
 	for _, start := range p.starts {
 		best, least := byteSet{}, 2.0
 		for set := range members {
@@ -503,7 +560,7 @@ func findNeeds(p *program, text *shares) (needs []byte) {
 			}
 		}
 		if least > 1 {
-			return nil
+			return nil, 0
 		}
 		for b := range best.all {
 			if !slices.Contains(needs, b) {
@@ -513,9 +570,9 @@ func findNeeds(p *program, text *shares) (needs []byte) {
 		}
 	}
 	if len(needs) > maxAnchors || total > 1.0/worthNeeds {
-		return nil
+		return nil, 0
 	}
-	return needs
+	return needs, total
 }
 
 // asciiSets returns the bytes that the sets of the program accept, none for a

@@ -32,6 +32,7 @@ type Scan struct {
 	gain int               // bytes the way saved lately
 	next [maxAnchors]int64 // places before which the bytes it looks for are not
 	bare bool              // no byte it needs is in the line so far
+	upto int64             // a head is to be looked for by the automaton up to here
 }
 
 // Found is a match: which case, and where.
@@ -131,6 +132,8 @@ func (sc *Scan) feedAutomaton(b []byte) int {
 		return sc.feedLines(b)
 	case len(b) < f.reach(f.ways[sc.way]):
 		return sc.run(b)
+	case sc.pos < sc.upto:
+		return sc.run(b[:min(int(sc.upto-sc.pos), len(b))])
 	case sc.at < sc.fresh():
 		if n := sc.skipHeads(b); n > 0 {
 			return n
@@ -145,8 +148,9 @@ func (sc *Scan) fresh() ref { return ref((1 + freshRows) * sc.auto.m.columns) }
 // What it costs to leave the automaton for a prefilter, and when that must look
 // closer, in bytes that could be followed instead.
 const (
-	stopPrice = 32
-	lookPrice = 16
+	stopPrice  = 32
+	lookPrice  = 16
+	masksPrice = 0.4 // of each byte searched by masks
 )
 
 // skipHeads skips bytes at which no match begins, if there are any.
@@ -160,6 +164,10 @@ func (sc *Scan) skipHeads(b []byte) int {
 		n, looks = f.scanAnchors(b, sc.pos, &sc.next)
 	case byMasks:
 		n = f.scanMasks(b)
+		if n <= len(b)-f.depth {
+			sc.upto = sc.pos + int64(n+f.depth)
+		}
+		n = max(n-f.back, 0)
 	}
 	sc.earn(n - looks*lookPrice - stopPrice)
 	sc.jump(b, n)
