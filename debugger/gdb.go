@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spawnx/spawnx/bridge"
 	"github.com/spawnx/spawnx/debugger/mi"
@@ -26,6 +30,7 @@ type gdb struct {
 	ui     *bridge.Bridge // the machine interface
 	joined bool           // it was not started here
 	heard  []*outbox      // those who got lines of what run reads just now: its own
+	unsent unsent
 
 	// guarded by d.mu
 	mux     mux
@@ -262,7 +267,9 @@ func (g *gdb) ask(command string, answer func(r mi.Record, said string)) {
 // held.
 func (g *gdb) later(send string) { g.d.later(func() { g.write(send) }) }
 
-// write sends a line to gdb. A gdb that has ended tells it by its end.
+// write sends a line to gdb, whole and behind those before it. It waits for
+// nothing: what a gdb that is busy, or stopped, does not take at once is sent when
+// it does. One that has ended tells it by its end.
 func (g *gdb) write(line string) {
 	g.d.mu.Lock()
 	r := g.record
@@ -270,7 +277,95 @@ func (g *gdb) write(line string) {
 	if r != nil {
 		r.add(ChannelMI, true, []byte(line))
 	}
-	_, _ = io.WriteString(g.ui.Input(), line)
+	if g.unsent.add(line) && !g.send(time.Unix(1, 0)) {
+		g.d.mu.Lock()
+		defer g.d.mu.Unlock()
+		if g.d.state.Phase != Ended {
+			g.d.later(func() { g.send(time.Time{}) })
+		}
+	}
+}
+
+// send sends what is unsent, at most until the deadline, and reports whether that
+// was all.
+func (g *gdb) send(deadline time.Time) bool {
+	for {
+		line, more := g.unsent.first()
+		if !more {
+			return true
+		}
+		n, err := g.ui.Input().WriteContext(context.Background(), []byte(line), deadline)
+		g.unsent.took(n)
+		switch {
+		case n == len(line):
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return false
+		default: // it has ended
+			g.unsent.took(math.MaxInt)
+		}
+	}
+}
+
+// An unsent is the lines that gdb has not taken yet, of which one goroutine at a
+// time sends the first.
+type unsent struct {
+	mu      sync.Mutex
+	text    string
+	sending bool
+	changed chan struct{} // closed and made anew when text has become shorter
+}
+
+// add adds a line, and reports whether who calls has to send it.
+func (u *unsent) add(line string) (send bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.text += line
+	send = !u.sending
+	u.sending = true
+	return send
+}
+
+// first is what to send next. Where nothing is, whoever adds something sends it.
+func (u *unsent) first() (text string, more bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sending = u.text != ""
+	return u.text, u.sending
+}
+
+// took notes that gdb has taken the first n bytes.
+func (u *unsent) took(n int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.text = u.text[min(n, len(u.text)):]
+	if u.changed != nil {
+		close(u.changed)
+		u.changed = nil
+	}
+}
+
+// mostUnsent is how much may wait for gdb before front ends have to.
+const mostUnsent = 64 << 10
+
+// room waits until gdb has taken so much that a front end may send more.
+func (u *unsent) room(ctx context.Context) {
+	for {
+		u.mu.Lock()
+		if len(u.text) < mostUnsent {
+			u.mu.Unlock()
+			return
+		}
+		if u.changed == nil {
+			u.changed = make(chan struct{})
+		}
+		changed := u.changed
+		u.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (g *gdb) do(ctx context.Context, command string) (Reply, error) {
@@ -397,6 +492,7 @@ func (d *Debugger) ServeMI(ctx context.Context, conn io.ReadWriter) error {
 		d.mu.Unlock()
 		if send != "" {
 			g.write(send)
+			g.unsent.room(ctx)
 		}
 		return true
 	}, func() bool {
