@@ -130,6 +130,7 @@ var fence = regexp.MustCompile("(?ms)^```(spawnx|bats)\n(.*?)^```$")
 
 // The failures are what the page shows.
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	page := readme(t)
 	for _, b := range broken {
 		t.Run(b.test, func(t *testing.T) {
@@ -145,9 +146,9 @@ func TestFailures(t *testing.T) {
 			}
 			dir := t.TempDir()
 			write(t, filepath.Join(dir, b.test+".txtar"), replaced(t, "spawnx/"+b.test+".txtar", b.from, b.to))
-			_, got, _ := strings.Cut(fails(t, dir, bin, "test", "--wait-timeout", "1s", b.test+".txtar"), "\n") // FAIL
+			_, got, _ := strings.Cut(fails(t, dir, bin, "test", "--wait-timeout", "3s", b.test+".txtar"), "\n") // FAIL
 			got, _, _ = strings.Cut(got, "\n  left ")
-			want := strings.NewReplacer("in 1s", "in 1[..]", "1s ago", "1[..] ago", "4711", "[..]").Replace(shown["spawnx"])
+			want := strings.NewReplacer("in 3s", "in 3[..]", "3s ago", "3[..] ago", "4711", "[..]").Replace(shown["spawnx"])
 			if err := golden.Lines(want, got); err != nil {
 				t.Errorf("ours: %v", err)
 			}
@@ -155,7 +156,7 @@ func TestFailures(t *testing.T) {
 			if b.test == "curses" {
 				write(t, filepath.Join(dir, "menu.py"), replaced(t, "menu.py", b.from, b.to))
 			}
-			bats := strings.NewReplacer("set timeout 30", "set timeout 1", "seq 100", "seq 20").Replace(replaced(t, "bats/"+b.test+".bats", b.bats, b.batsTo))
+			bats := strings.NewReplacer("set timeout 30", "set timeout 3", "seq 100", "seq 30").Replace(replaced(t, "bats/"+b.test+".bats", b.bats, b.batsTo))
 			write(t, filepath.Join(dir, b.test+".bats"), bats)
 			_, got, _ = strings.Cut(fails(t, dir, "bats", b.test+".bats"), "\n") // the plan
 			if got = escapes.ReplaceAllString(strings.TrimSuffix(got, "\n"), ""); got != shown["bats"] {
