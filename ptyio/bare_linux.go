@@ -182,42 +182,59 @@ func (w *waiter) silence() {
 	}
 }
 
-func (b *bare) read(f *File, p []byte) (n int, err error) {
+// read is Read. What it calls is not deep: thousands of goroutines wait in it,
+// and 2 KiB of stack have to do for each.
+func (b *bare) read(p []byte) (n int, err error) {
 	for {
 		if b.in.left(sitFor) <= 0 {
 			return 0, os.ErrDeadlineExceeded
 		}
-		n, err := f.ReadNow(p)
-		if !errors.Is(err, ErrAgain) {
-			return n, err
+		b.fds.RLock()
+		if err = os.ErrClosed; b.fd >= 0 {
+			n, err = unix.Read(b.fd, p)
 		}
-		if b.sit() {
-			continue
-		}
-		waiting.Add(1)
-		err = b.wait(&b.in, ready.In)
-		waiting.Add(-1)
-		if err != nil {
-			return 0, err
+		b.fds.RUnlock()
+		switch {
+		case err == unix.EINTR:
+		case err == unix.EAGAIN:
+			if b.sit() {
+				continue
+			}
+			waiting.Add(1)
+			err = b.wait(&b.in, ready.In)
+			waiting.Add(-1)
+			if err != nil {
+				return 0, err
+			}
+		case err != nil:
+			return 0, readError(err)
+		case n == 0 && len(p) > 0:
+			return 0, io.EOF
+		default:
+			return n, nil
 		}
 	}
 }
 
-func (b *bare) write(f *File, p []byte) (n int, err error) {
+func (b *bare) write(p []byte) (n int, err error) {
 	b.writing.Lock()
 	defer b.writing.Unlock()
 	for {
 		if b.out.left(sitFor) <= 0 {
 			return n, os.ErrDeadlineExceeded
 		}
-		some, err := f.WriteNow(p[n:])
+		some := 0
+		err := b.lend(func(fd int) (err error) {
+			some, err = now(write, fd, p[n:])
+			return err
+		})
 		n += some
 		switch {
 		case n == len(p) && err == nil:
 			return n, nil
 		case some == 0 && err == nil:
 			return n, io.ErrUnexpectedEOF // as package os says it
-		case errors.Is(err, ErrAgain):
+		case err == ErrAgain:
 			err = b.wait(&b.out, ready.Out)
 		}
 		if err != nil {
@@ -227,7 +244,7 @@ func (b *bare) write(f *File, p []byte) (n int, err error) {
 }
 
 // wait waits until it is told, or anything else may have changed.
-func (b *bare) wait(w *waiter, event uint32) error {
+func (b *bare) wait(w *waiter, event uint32) (err error) {
 	w.waits.Store(true)
 	defer w.waits.Store(false)
 	switch { // close and setDeadline rouse who comes too late for this
@@ -236,16 +253,19 @@ func (b *bare) wait(w *waiter, event uint32) error {
 	case w.left(sitFor) <= 0:
 		return nil
 	}
-	err := b.lend(func(fd int) (err error) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.want |= event
-		if b.watch == nil {
-			b.watch, err = ready.Add(fd, b.want, b.told)
-			return err
-		}
-		return b.watch.Again(fd, b.want)
-	})
+	b.fds.RLock()
+	b.mu.Lock()
+	b.want |= event
+	switch {
+	case b.fd < 0:
+		err = os.ErrClosed
+	case b.watch == nil:
+		b.watch, err = ready.Add(b.fd, b.want, b.told)
+	default:
+		err = b.watch.Again(b.fd, b.want)
+	}
+	b.mu.Unlock()
+	b.fds.RUnlock()
 	switch {
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.ENOMEM):
 		return errNoPoller

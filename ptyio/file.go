@@ -43,11 +43,11 @@ func newFile(f *os.File) (*File, error) {
 // os.ErrDeadlineExceeded, after Close os.ErrClosed.
 func (f *File) Read(p []byte) (int, error) {
 	if f.bare != nil {
-		return f.bare.read(f, p)
+		return f.bare.read(p)
 	}
 	waiting.Add(1)
-	defer waiting.Add(-1)
 	n, err := f.f.Read(p)
+	waiting.Add(-1)
 	return n, readError(err)
 }
 
@@ -70,7 +70,7 @@ func readError(err error) error {
 // reads by lines drops what exceeds MaxCanonical.
 func (f *File) Write(p []byte) (int, error) {
 	if f.bare != nil {
-		return f.bare.write(f, p)
+		return f.bare.write(p)
 	}
 	return f.f.Write(p)
 }

@@ -56,8 +56,9 @@ func Add(fd int, events uint32, tell func(events uint32)) (*Watch, error) {
 // Again has tell called once more. fd is the descriptor that was added, and is open.
 func (w *Watch) Again(fd int, events uint32) error {
 	watches.mu.Lock()
-	defer watches.mu.Unlock()
-	return w.control(unix.EPOLL_CTL_MOD, fd, events)
+	err := w.control(unix.EPOLL_CTL_MOD, fd, events)
+	watches.mu.Unlock()
+	return err
 }
 
 func (w *Watch) control(op, fd int, events uint32) error {
