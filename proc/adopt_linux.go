@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,36 +47,58 @@ type cell struct {
 	*shim.Cell
 
 	// Guarded by the mu of its cells.
-	killed bool   // as a whole: see killStrays
+	spoilt bool   // for others: it was killed as a whole, see killStrays
 	owner  *child // nil: nobody of the program is left in it
 }
 
 // cells are those of a keeper that no program runs in.
 type cells struct {
-	mu    sync.Mutex
-	spare []*cell
-	left  []*cell // their programs were reaped, but were not all that was in them
+	mu     sync.Mutex
+	spare  []*cell
+	left   []*cell // their programs were reaped, but were not all that was in them
+	closed bool    // the keeper is gone
 }
 
 // mostSpare is how many cells wait to be used again.
 const mostSpare = 64
 
-// take returns a cell in which nobody is.
-func (cs *cells) take(group string) (*cell, error) {
+// take returns a cell that was used before, nil where there is none.
+func (cs *cells) take() *cell {
 	cs.mu.Lock()
+	defer cs.mu.Unlock()
 	cs.tidy()
-	if n := len(cs.spare); n > 0 {
-		defer cs.mu.Unlock()
-		c := cs.spare[n-1]
-		cs.spare = cs.spare[:n-1]
-		return c, nil
+	n := len(cs.spare)
+	if n == 0 {
+		return nil
 	}
-	cs.mu.Unlock()
-	c, err := shim.NewCell(group)
+	c := cs.spare[n-1]
+	cs.spare = cs.spare[:n-1]
+	return c
+}
+
+// in calls fork with a cell in which nobody is. A program may have had the right to do something to its cell that keeps others
+// out: then the next one gets another.
+func (cs *cells) in(group string, fork func(c *cell) error) error {
+	if c := cs.take(); c != nil {
+		err := fork(c)
+		if err == nil {
+			return nil
+		}
+		spoilt := c.Gone() || errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EOPNOTSUPP)
+		cs.give(c, spoilt)
+		if !spoilt {
+			return err
+		}
+	}
+	fresh, err := shim.NewCell(group)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &cell{Cell: c}, nil
+	c := &cell{Cell: fresh}
+	if err = fork(c); err != nil {
+		cs.give(c, false)
+	}
+	return err
 }
 
 // own notes whose a cell is. The one before may still ask for it.
@@ -89,26 +110,41 @@ func (cs *cells) own(c *cell, owner *child) {
 
 // tidy takes cells back that became empty since. mu is held.
 func (cs *cells) tidy() {
-	cs.left = slices.DeleteFunc(cs.left, func(c *cell) bool { return c.Empty() && cs.keep(c) })
+	cs.left = slices.DeleteFunc(cs.left, cs.keep)
 }
 
-// keep keeps an empty cell for the next program, or removes it. mu is held.
+// keep keeps a cell for the next program, or removes it. It reports false where that is not possible: somebody is left in it.
+// mu is held.
 func (cs *cells) keep(c *cell) bool {
+	if !c.Empty() {
+		return false
+	}
 	c.owner = nil
-	if c.killed || len(cs.spare) >= mostSpare {
+	if c.spoilt || cs.closed || len(cs.spare) >= mostSpare {
 		return c.Remove() == nil
 	}
 	cs.spare = append(cs.spare, c)
 	return true
 }
 
-// give gives a cell back behind the reaping of its program.
-func (cs *cells) give(c *cell) {
+// give gives a cell back, behind the reaping of its program.
+func (cs *cells) give(c *cell, spoilt bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if !c.Empty() || !cs.keep(c) {
+	c.spoilt = c.spoilt || spoilt
+	if !cs.keep(c) {
 		cs.left = append(cs.left, c)
 	}
+}
+
+// close gives back what cells hold of a keeper that is gone, with those that are given back later.
+func (cs *cells) close() {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.closed = true
+	cs.left = append(cs.left, cs.spare...)
+	cs.spare = nil
+	cs.tidy()
 }
 
 // empty reports whether nobody of a program is left in its cell.
@@ -133,40 +169,35 @@ func (cs *cells) kill(c *cell, owner *child) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if c.owner == owner && !c.Empty() { // which is cheap to ask: the kernel kills one group at a time
-		c.killed = true
+		c.spoilt = true
 		shim.KillGroup(c.Dir())
 	}
 }
 
 // forkHere is forkExec into a cell.
 func (k *keeper) forkHere(path string, args, env []string, dir string, fds []uintptr, attr *syscall.SysProcAttr) (*child, error) {
-	in, err := k.cells.take(k.group)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) { // it was the keeper's
-			err = errKeeperGone
-		}
-		return nil, err
-	}
-	attr.UseCgroupFD, attr.CgroupFD = true, in.FD()
 	adopted.forking.RLock()
 	defer adopted.forking.RUnlock()
-	c, err := forkExec(path, args, env, dir, fds, attr)
-	if err != nil {
-		k.cells.give(in)
-		if errors.Is(err, unix.ENODEV) {
-			err = errKeeperGone
+	var c *child
+	err := k.cells.in(k.group, func(in *cell) (err error) {
+		attr.UseCgroupFD, attr.CgroupFD = true, in.FD()
+		if c, err = forkExec(path, args, env, dir, fds, attr); err != nil {
+			return err
 		}
-		return nil, err
+		adopted.add(c.pid, k.group)
+		k.cells.own(in, c)
+		c.keeper, c.cell, c.group = k, in, in.Dir()
+		return nil
+	})
+	if err != nil && k.dead.Err() != nil { // its cgroup is gone, or soon will be
+		err = errKeeperGone
 	}
-	adopted.add(c.pid, k.group)
-	k.cells.own(in, c)
-	c.keeper, c.cell, c.group = k, in, in.Dir()
-	return c, nil
+	return c, err
 }
 
 // vacate is for a child in a cell that was just reaped. c.mu is held.
 func (c *child) vacate() {
-	c.keeper.cells.give(c.cell)
+	c.keeper.cells.give(c.cell, false)
 	if c.keeper.cells.empty(c.cell, c) {
 		c.alone, c.treeGone, c.cell, c.group = true, true, nil, ""
 	}

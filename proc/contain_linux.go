@@ -167,6 +167,7 @@ func (k *keeper) listen() {
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
+		k.cells.close()
 		return
 	}
 	for _, task := range scans.take() {

@@ -478,6 +478,39 @@ func TestACgroupIsUsedAgain(t *testing.T) {
 	}
 }
 
+// A cell that cannot be used again is given up.
+func TestACellThatIsSpoilt(t *testing.T) {
+	if *contain != "" {
+		return
+	}
+	eachContainment(t, func(t *testing.T) {
+		if !adopts.Load() {
+			return
+		}
+		cells := &keepers.cells
+		for range 3 {
+			if got := mustOutput(t, contained(sh(Pipes, "echo one"))); got != "one\n" {
+				t.Errorf("%q", got)
+			}
+			var gone []string
+			eventually(t, "a cell is spare", func() bool {
+				cells.mu.Lock()
+				defer cells.mu.Unlock()
+				cells.tidy()
+				for _, c := range cells.spare {
+					gone = append(gone, c.Dir())
+				}
+				return len(gone) > 0
+			})
+			for _, dir := range gone { // as one does who may
+				if err := os.Remove(dir); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+}
+
 func TestTheKeeperIsNotDisturbed(t *testing.T) {
 	how, err := CheckContainment()
 	if err != nil {

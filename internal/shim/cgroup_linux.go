@@ -257,6 +257,12 @@ func (c *Cell) Empty() bool {
 	return err == unix.ENODEV || err == nil && bytes.Contains(buf[:n], []byte("populated 0\n"))
 }
 
+// Gone reports whether somebody has removed it.
+func (c *Cell) Gone() bool {
+	_, err := unix.Pread(c.events, make([]byte, 1), 0)
+	return err == unix.ENODEV
+}
+
 // Remove removes a cell in which nobody is left, and closes it. After an error it is as before.
 func (c *Cell) Remove() error {
 	if err := c.dir.remove(); err != nil {
