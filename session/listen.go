@@ -52,7 +52,7 @@ func (d *door) close() error {
 //	spawnx:PATH       a unix socket for clients of this user
 //	spawnx:HOST:PORT  TLS over TCP for clients that have the Token
 //	unix:PATH         a unix socket that carries the bare bytes, for this user
-//	tcp:HOST:PORT     bare bytes over TCP, on loopback alone: for whoever is on this machine
+//	tcp:HOST:PORT     bare bytes over TCP, on loopback alone: for whoever is on this machine, but for browsers
 func (s *Server) Listen(addr string) (string, error) {
 	at, err := s.listen(addr)
 	if err != nil {

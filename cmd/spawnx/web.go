@@ -80,7 +80,7 @@ func (w *serving) run(cmd *cobra.Command) error {
 	}
 	token := session.NewToken()
 	h := web.NewHandler(web.Options{Token: string(token), Hosts: append(web.Hosts(l.Addr()), w.hosts...), Drive: w.drive, Name: w.name})
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
 	scheme := "http"
 	if w.cert != "" {
 		scheme = "https"

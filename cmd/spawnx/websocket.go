@@ -42,7 +42,7 @@ func listenWebSocket(host string, server *session.Server) (d *webSocketDoor, at 
 	ctx, cancel := context.WithCancel(context.Background())
 	d = &webSocketDoor{server: server, hosts: web.Hosts(l.Addr()), cancel: cancel}
 	d.http = &http.Server{
-		Handler: d, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10,
+		Handler: d, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	go func() { _ = d.http.Serve(l) }() // until close
