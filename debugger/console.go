@@ -222,8 +222,36 @@ func (c *console) interrupt(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-	_, err := c.d.console.Input().Write([]byte{0x03})
-	return err
+	for range 10 {
+		if _, err := c.d.console.Input().Write([]byte{0x03}); err != nil {
+			return err
+		}
+		if swallowed, err := c.swallowed(ctx); !swallowed || err != nil {
+			return err
+		}
+	}
+	return nil // what comes of it is seen
+}
+
+// swallowed reports whether a ^C did not reach the program: it runs on, and the debugger is at its prompt. lldb sits in
+// its line editor for some milliseconds more when it has let the program go.
+func (c *console) swallowed(ctx context.Context) (bool, error) {
+	for range 100 {
+		c.d.mu.Lock()
+		running := c.reader.running
+		c.d.mu.Unlock()
+		if !running {
+			return false, nil
+		}
+		select {
+		case <-time.After(2 * time.Millisecond):
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
+	}
+	c.d.mu.Lock()
+	defer c.d.mu.Unlock()
+	return c.reader.running && c.reader.prompting, nil
 }
 
 // taken reports whether the debugger has read the last command.
