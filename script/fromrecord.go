@@ -46,6 +46,8 @@ func FromRecord(s dialog.Session) []byte {
 			fmt.Fprintf(&b, "p.sendkey(%s)\n", quotedList(step.Names))
 		case dialog.EOF:
 			b.WriteString("p.sendeof()\n")
+		case dialog.Resized:
+			fmt.Fprintf(&b, "p.resize(%d, %d)\n", step.Rows, step.Cols)
 		case dialog.Hidden:
 			secrets++
 			names := dialog.SecretNames(secrets)

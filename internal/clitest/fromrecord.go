@@ -51,6 +51,8 @@ func FromRecord(s dialog.Session) []byte {
 			line(words...)
 		case dialog.EOF:
 			line("sendeof")
+		case dialog.Resized:
+			line("resize", fmt.Sprintf("%dx%d", step.Rows, step.Cols))
 		case dialog.Hidden:
 			secrets++
 			names := dialog.SecretNames(secrets)

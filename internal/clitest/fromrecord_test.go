@@ -13,9 +13,9 @@ func TestARecordedTextIsReadAsItIs(t *testing.T) {
 		"Name? ": `expect 'Name? '`, "it's": `expect 'it''s'`, "/x/": `expect '\/x/'`, "<eof>": `expect '\<eof>'`,
 		"-- INSERT --": `expect -- '-- INSERT --'`, "-x": `expect -- -x`,
 	} {
-		steps := []dialog.Step{{Wait: dialog.Pattern{Text: text}, Text: "y"}}
+		steps := []dialog.Step{{Kind: dialog.Resized, Rows: 5, Cols: 40}, {Wait: dialog.Pattern{Text: text}, Text: "y"}}
 		got := string(FromRecord(dialog.Session{Args: []string{"cat"}, Dialog: dialog.Dialog{Steps: steps}}))
-		if !strings.Contains(got, want+"\n") {
+		if !strings.Contains(got, "resize 5x40\n"+want+"\n") {
 			t.Errorf("%q: no line %s in\n%s", text, want, got)
 		}
 	}

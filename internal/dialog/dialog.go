@@ -27,11 +27,12 @@ type Pattern struct {
 type Kind int
 
 const (
-	Line   Kind = iota // Text and Enter
-	Text               // Text alone
-	Keys               // Names
-	EOF                // the end of the input
-	Hidden             // a secret and Enter
+	Line    Kind = iota // Text and Enter
+	Text                // Text alone
+	Keys                // Names
+	EOF                 // the end of the input
+	Hidden              // a secret and Enter
+	Resized             // the terminal, to Rows and Cols: no answer
 )
 
 // A Step is one answer.
@@ -40,6 +41,8 @@ type Step struct {
 	Kind  Kind
 	Text  string
 	Names []string
+
+	Rows, Cols int
 
 	Unproved bool // of a secret: the terminal did not tell that it would not show
 }
@@ -78,6 +81,7 @@ func From(h record.Header, events []record.Event) Dialog {
 			v.write(e.Data)
 		case record.Resize:
 			v.screen.Resize(e.Rows, e.Cols)
+			d.Steps = append(d.Steps, Step{Kind: Resized, Rows: e.Rows, Cols: e.Cols})
 		case Secret, Unproved:
 			d.Steps = append(d.Steps, Step{Wait: v.asked(), Kind: Hidden, Unproved: e.Kind == Unproved})
 			v.before = v.screen.Clone()

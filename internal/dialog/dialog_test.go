@@ -212,6 +212,9 @@ func TestADialogIsRecognised(t *testing.T) {
 
 func TestTheEndIsTold(t *testing.T) {
 	d := From(record.Header{Rows: 5, Cols: 20}, []record.Event{{Kind: record.Resize, Rows: 6, Cols: 30}, {Kind: record.Exit, Status: 3}})
+	if want := []Step{{Kind: Resized, Rows: 6, Cols: 30}}; !reflect.DeepEqual(d.Steps, want) {
+		t.Errorf("got %+v, want %+v", d.Steps, want)
+	}
 	if d.Rows != 5 || d.Cols != 20 || !d.Ended || d.Status != 3 {
 		t.Errorf("got %+v", d)
 	}
