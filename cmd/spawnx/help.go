@@ -57,9 +57,6 @@ func usage(cmd *cobra.Command) error {
 	return err
 }
 
-// Flags of run that are planned and not there yet: to be told so is better than to be called unknown.
-var flagsToCome = []string{"contain"}
-
 // noVerb is what arguments without a verb of ours lead to.
 func noVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {

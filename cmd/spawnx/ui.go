@@ -94,10 +94,6 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
 		flag := dashes(name)
-		if slices.Contains(flagsToCome, name) {
-			e.what = flag + " is not there yet in this version"
-			break
-		}
 		e.what = "unknown flag " + flag
 		if near := nearestFlag(cmd, name); near != "" {
 			e.hint = "did you mean " + dashes(near) + "?"
