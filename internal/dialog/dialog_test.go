@@ -84,7 +84,7 @@ func TestWhatOfTheKeysIsRecorded(t *testing.T) {
 		{"a password given up", together(presses(quiet, "hunt\x03"), presses(lines, "x\r")), "\x03x\r"},
 		{"a password that the session ends within", presses(quiet, "hunter2"), "<secret>"},
 		{"the end of the input", presses(lines, "\x04"), "\x04"},
-		{"an empty line at a password prompt", presses(quiet, "\r"), "<secret>"},
+		{"an empty line at a password prompt", presses(quiet, "\r"), "\r"},
 
 		{"a line editor", together(echoed("ls -l"), presses(raw, "\r"), out("\r\nfile\r\n$ ")), "ls -l\r"},
 		{"a line editor that gets a line at once", together([]happening{{key: "ls -l\r", mode: raw}}, out("ls -l\r\nfile\r\n$ ")), "ls -l\r"},

@@ -115,7 +115,7 @@ func (t *Typing) Key(at time.Duration, p []byte, mode Mode) (events []record.Eve
 		enter := b == '\r' || b == '\n'
 		switch {
 		case mode.Canonical && (enter || b == 3 || b == 4 || b == 26 || b == 28): // ctrl-c, d, z, \ end a line too
-			secret := t.hidden && enter
+			secret := t.hidden && enter && len(t.line) > 1 // Enter alone hides nothing, and could not be given as a secret
 			if t.hidden && !enter {
 				t.line = t.line[len(t.line)-1:]
 			}
