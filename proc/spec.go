@@ -46,7 +46,7 @@ type Spec struct {
 	// Contain makes sure that the program and all that it starts are killed within 2 s of the death of this process, by
 	// SIGKILL too, and that Stop also finds what left its session and its parent (Linux; needs MaybeShim). The parent of
 	// contained programs is a helper, one for all, that starts with the first: its own limits and priority are those
-	// that this process had then. CheckContainment tells how sure it is here.
+	// that this process had then, unless AdoptOrphans was called. CheckContainment tells how sure it is here.
 	Contain bool
 	// Grace is the time that Stop leaves between TERM and KILL: zero is 5 s, negative means KILL at once.
 	Grace time.Duration
