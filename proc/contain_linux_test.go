@@ -627,6 +627,22 @@ func TestTheKeeperReapsOrphans(t *testing.T) {
 	}
 }
 
+// The umask of a program, or ours, is no bar to our own cgroups: for root it never is, so their modes are looked at.
+func TestTheUmaskIsNoBarToCgroups(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o377))
+	if *contain != "" || !cgroups(t) {
+		return
+	}
+	for range 2 { // the second is made behind the mask of the first
+		p := start(t, contained(sh(Pipes, "read x")))
+		for _, dir := range []string{p.child.group, filepath.Dir(p.child.group)} {
+			if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+				t.Errorf("%v, %v", info, err)
+			}
+		}
+	}
+}
+
 // What a supervisor and its keeper leave when they die at the same moment is ended by the next keeper, where there are
 // cgroups; and nobody touches what belongs to a keeper that lives.
 func TestTheNextKeeperSweeps(t *testing.T) {

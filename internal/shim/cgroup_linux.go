@@ -32,11 +32,10 @@ func newGroup() group {
 	}
 	own.sweep()
 	for range 3 { // a sweep of another's may be quicker than our lock
-		dir, err := os.MkdirTemp(string(own), keeperGroup)
+		g, err := own.below(keeperGroup)
 		if err != nil {
 			return ""
 		}
-		g := group(dir)
 		if _, locked := g.lock(); locked && g.works() { // never unlocked
 			return g
 		}
@@ -153,16 +152,29 @@ func unescape(s string) string {
 
 // child makes a group for one program below g, and opens it.
 func (g group) child() (group, int, error) {
-	dir, err := os.MkdirTemp(string(g), "")
+	one, err := g.below("")
 	if err != nil {
 		return "", 0, err
 	}
-	fd, err := group(dir).open()
+	fd, err := one.open()
 	if err != nil {
+		_ = one.remove()
+		return "", 0, err
+	}
+	return one, fd, nil
+}
+
+// below makes a group below g, whose name begins so.
+func (g group) below(name string) (group, error) {
+	dir, err := os.MkdirTemp(string(g), name)
+	if err != nil {
+		return "", err
+	}
+	if err := os.Chmod(dir, 0o700); err != nil { // whatever the umask took away: the last program's, perhaps
 		_ = group(dir).remove()
-		return "", 0, err
+		return "", err
 	}
-	return group(dir), fd, nil
+	return group(dir), nil
 }
 
 // open returns a descriptor of g for a fork.
