@@ -2,6 +2,7 @@ package screen
 
 import (
 	"sync/atomic"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/clipperhouse/displaywidth"
@@ -45,6 +46,8 @@ func classify(r rune) class {
 		return 1
 	case r == 0xe33 || r == 0xeb3 || r == 0xff9e || r == 0xff9f:
 		return 1 // the AM of Thai and Lao, the sound marks of narrow kana: they stand in a cell of their own everywhere
+	case unicode.Is(unicode.Prepended_Concatenation_Mark, r):
+		return 1 // Arabic number signs and the like: shown beside the digits, not upon them
 	case r >= 0x1160 && r <= 0x11ff || r >= 0xd7b0 && r <= 0xd7fb:
 		c = 0 // vowels and ends of Hangul syllables: alone they go with what is there
 	}
