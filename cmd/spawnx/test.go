@@ -278,7 +278,7 @@ func (p testPlan) watcher() (clitest.Watcher, func(run clitest.Outcome, took tim
 		totals.NotRun = all - len(run.Results)
 		text.End(totals, run.Page)
 		if os.Getenv("GITHUB_ACTIONS") == "true" {
-			report.GitHub(out, run.Results)
+			report.GitHub(out, run.Results, os.Getenv("GITHUB_WORKSPACE"))
 		}
 	}
 }

@@ -70,7 +70,7 @@ func TestSecretsDoNotLeave(t *testing.T) {
 			for format, write := range map[string]func(b *bytes.Buffer){
 				"JUnit":  func(b *bytes.Buffer) { _ = report.JUnit(b, out.Results, 0) },
 				"JSON":   func(b *bytes.Buffer) { _ = report.JSON(b, out.Results, 0) },
-				"GitHub": func(b *bytes.Buffer) { report.GitHub(b, out.Results) },
+				"GitHub": func(b *bytes.Buffer) { report.GitHub(b, out.Results, "") },
 				"TAP":    func(b *bytes.Buffer) { (&report.TAP{W: b}).Done(out.Results[0]) },
 				"text":   func(b *bytes.Buffer) { (&report.Text{W: b, Verbose: true}).Done(out.Results[0]) },
 			} {

@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -128,12 +130,32 @@ Bail out! enough
 
 func TestGitHub(t *testing.T) {
 	var b strings.Builder
-	GitHub(&b, results)
+	GitHub(&b, results, "")
 	const want = `::error file=tests/b.txtar,line=3,title=failed%3A tests/b.txtar::tests/b.txtar:3: exec: 100%25 <wrong>%0A  stdout   # no comment%0Ahint: look, there
 ::warning file=c d#.txtar,line=1,title=flaky%3A c d#.txtar (round 2)::c d#.txtar:1: x
 `
 	if b.String() != want {
 		t.Errorf("%s", b.String())
+	}
+}
+
+// The paths count from the top of the clone, wherever the tests were run.
+func TestGitHubWorkspace(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub := filepath.Join(dir, "sub")
+	if err := os.Mkdir(sub, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(sub)
+	for name, want := range map[string]string{"a.txtar": "sub/a.txtar", "t/a.txtar": "sub/t/a.txtar", "../../a.txtar": "../../a.txtar", dir + "/b.txtar": "b.txtar"} {
+		var b strings.Builder
+		GitHub(&b, []Result{{Name: name, Outcome: Failed, Attempts: []Attempt{{Error: "x", Line: 2}}}}, dir)
+		if !strings.HasPrefix(b.String(), "::error file="+want+",line=2,") {
+			t.Errorf("%s: %s", name, b.String())
+		}
 	}
 }
 
