@@ -64,7 +64,7 @@ func (l *lone) feed(b []byte, held int32) (end int, now int32) {
 
 // From this length on a text is searched by the rarest byte; so much of the
 // first such text says which that is.
-const longText = 4 << 10
+const longText = 1 << 10
 
 // index is bytes.Index, which goes by the first byte: in a log that may be one
 // that begins each line.
