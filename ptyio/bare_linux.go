@@ -26,11 +26,10 @@ type bare struct {
 	fds sync.RWMutex // held for reading while fd is used
 	fd  int          // -1: closed
 
-	closing atomic.Bool
-	pieces  atomic.Uint32 // large ones that were read
-	in, out waiter
-	writing sync.Mutex                // held by a Write, so that others do not write between its parts
-	besides atomic.Pointer[neighbour] // what a read that waits looks at, too
+	closing          atomic.Bool
+	in, out          waiter
+	reading, writing sync.Mutex                // held by a Read and by a Write: one of each waits, and none writes between the parts of another
+	besides          atomic.Pointer[neighbour] // what a read that waits looks at, too
 
 	mu    sync.Mutex   // guards what follows
 	watch *ready.Watch // nil: nobody had to wait for long yet
@@ -186,6 +185,8 @@ func (w *waiter) silence() {
 // read is Read. What it calls is not deep: thousands of goroutines wait in it,
 // and 2 KiB of stack have to do for each.
 func (b *bare) read(p []byte) (n int, err error) {
+	b.reading.Lock()
+	defer b.reading.Unlock()
 	for {
 		if b.in.left(sitFor) <= 0 {
 			return 0, os.ErrDeadlineExceeded
@@ -212,23 +213,10 @@ func (b *bare) read(p []byte) (n int, err error) {
 		case n == 0 && len(p) > 0:
 			return 0, io.EOF
 		default:
-			if n >= largePiece && b.pieces.Add(1)%fewPieces == 0 {
-				runtime.Gosched()
-			}
 			return n, nil
 		}
 	}
 }
-
-// A read of an empty terminal waits in the kernel for the worker that passes the
-// bytes on (n_tty_read, tty_buffer_flush_work). Every 10 ms the runtime takes a
-// goroutine that does nothing but such reads for one that hangs, and then looks
-// at all threads every 20 µs for a while: a sixth of the processor time of a
-// program that prints much. It does not where the goroutine gives way at times.
-const (
-	largePiece = 1 << 10
-	fewPieces  = 48
-)
 
 func (b *bare) write(p []byte) (n int, err error) {
 	b.writing.Lock()
@@ -384,8 +372,17 @@ func (c bareConn) Control(do func(fd uintptr)) error {
 	return c.lend(func(fd int) error { do(uintptr(fd)); return nil })
 }
 
-func (c bareConn) Read(do func(fd uintptr) (done bool)) error  { return c.until(&c.in, ready.In, do) }
-func (c bareConn) Write(do func(fd uintptr) (done bool)) error { return c.until(&c.out, ready.Out, do) }
+func (c bareConn) Read(do func(fd uintptr) (done bool)) error {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	return c.until(&c.in, ready.In, do)
+}
+
+func (c bareConn) Write(do func(fd uintptr) (done bool)) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	return c.until(&c.out, ready.Out, do)
+}
 
 func (c bareConn) until(w *waiter, event uint32, do func(fd uintptr) (done bool)) error {
 	for {

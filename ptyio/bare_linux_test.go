@@ -139,3 +139,27 @@ func TestBeside(t *testing.T) {
 		t.Errorf("a deadline of a closed file: %v", err)
 	}
 }
+
+// Several Reads of one File wait one behind the other, and all end with it.
+func TestCloseEndsAllReads(t *testing.T) {
+	for range 50 {
+		s := open(t, ptyio.PTY)
+		const n = 4
+		ended := make(chan error, n)
+		for range n {
+			go func() {
+				_, err := s.Out.Read(make([]byte, 1))
+				ended <- err
+			}()
+		}
+		time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond) // to be at another place each time
+		if err := s.Out.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for range n {
+			if err := <-ended; !errors.Is(err, os.ErrClosed) {
+				t.Errorf("%v", err)
+			}
+		}
+	}
+}
