@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spawnx/spawnx/debugger"
 	"github.com/spawnx/spawnx/expect"
@@ -42,15 +43,18 @@ func TestDebug(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer events.Close()
+	_ = events.SetReadDeadline(time.Now().Add(2 * time.Minute)) // a socket takes one
 	lines := bufio.NewScanner(events)
-	says := func(prefix string) {
+	var heard []string
+	says := func(part string) {
 		t.Helper()
 		for lines.Scan() {
-			if strings.HasPrefix(lines.Text(), prefix) {
+			heard = append(heard, lines.Text())
+			if strings.Contains(lines.Text(), part) {
 				return
 			}
 		}
-		t.Fatalf("no %s", prefix)
+		t.Fatalf("no %s, but %q", part, heard)
 	}
 	fmt.Fprintln(events, `{"id":1,"do":"break 2"}`)
 	says(`{"id":1,"ok":true,"text":"Breakpoint 1 at`)
@@ -62,6 +66,7 @@ func TestDebug(t *testing.T) {
 	sees(t, tty, expect.Text("name? "))
 	types(t, tty, "Ada")
 	sees(t, console, expect.Text("prog.py(2)"))
+	says(`"kind":"stopped"`) // before, it would take no command
 	fmt.Fprintln(events, `{"id":2,"do":"p name"}`)
 	says(`{"id":2,"ok":true,"text":"'Ada'\n"`)
 	if got := spawnxRun(t, nil, "stop", "prog"); got.status != 0 {
