@@ -86,7 +86,7 @@ func TestBehavioursOfTmux(t *testing.T) {
 	}
 	p := newPane(t, 5, 10)
 	for _, b := range table {
-		p.write([]byte("\x1b\\\x1bc\x1b[3g\x1b[1;9H\x1bH\x1b[H" + b.input))
+		p.write([]byte("\x1b\\\x1b[?1049l\x1bc\x1b[3g\x1b[1;9H\x1bH\x1b[H" + b.input))
 		want := b.want
 		if b.tmux != "" {
 			want = b.tmux
