@@ -12,7 +12,13 @@ import (
 // Signal sends a signal to the program, as kill PID does; keys that mean a signal reach the terminal's foreground group
 // instead. After the end it returns os.ErrProcessDone, and no stranger that got the same number is hit. Where a system
 // has no such signal it is errors.ErrUnsupported.
-func (p *Process) Signal(sig os.Signal) error {
+func (p *Process) Signal(sig os.Signal) error { return p.send(sig, p.child.signal) }
+
+// SignalGroup is Signal for the program's process group: the program and what it has started, but for what has a group
+// of its own, as the jobs of a shell have.
+func (p *Process) SignalGroup(sig os.Signal) error { return p.send(sig, p.child.signalGroup) }
+
+func (p *Process) send(sig os.Signal, to func(syscall.Signal) error) error {
 	s, ok := sig.(syscall.Signal)
 	if !ok {
 		return fmt.Errorf("signal %v: %w", sig, errors.ErrUnsupported)
@@ -20,7 +26,7 @@ func (p *Process) Signal(sig os.Signal) error {
 	if _, ended := p.Exit(); ended {
 		return os.ErrProcessDone
 	}
-	err := p.child.signal(s)
+	err := to(s)
 	if errors.Is(err, syscall.ESRCH) {
 		return os.ErrProcessDone
 	}

@@ -258,6 +258,24 @@ func TestSignal(t *testing.T) {
 	})
 }
 
+// A signal to the group reaches what the program has started, and nobody once it is over.
+func TestSignalGroup(t *testing.T) {
+	bothWays(t, func(t *testing.T) {
+		p := start(t, sh(Pipes, `sleep 1000 & echo $!; wait`))
+		child := number(t, lines(p)(t))
+		if err := p.SignalGroup(syscall.SIGKILL); err != nil {
+			t.Error(err)
+		}
+		if e, _ := p.Wait(t.Context()); e.Signal != syscall.SIGKILL {
+			t.Errorf("%+v", e)
+		}
+		eventually(t, "the child is gone", func() bool { return !alive(child) })
+		if err := p.SignalGroup(syscall.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
+			t.Errorf("after the end: %v", err)
+		}
+	})
+}
+
 func TestParseSignal(t *testing.T) {
 	for in, want := range map[string]syscall.Signal{
 		"INT": syscall.SIGINT, "SIGINT": syscall.SIGINT, "int": syscall.SIGINT, "sigterm": syscall.SIGTERM,

@@ -81,15 +81,10 @@ func (f *foreground) resume() {
 	}
 }
 
-// signalGroup signals the program's process group. Its leader is not reaped before its exit was seen and
-// its output read, so the number is still its own.
+// signalGroup signals the program's process group.
 func (f *foreground) signalGroup(s syscall.Signal) {
-	p := f.program.Process()
-	if p == nil {
-		return
-	}
-	if _, over := p.Exit(); !over {
-		_ = unix.Kill(-p.PID(), s) // it may be ending
+	if p := f.program.Process(); p != nil {
+		_ = p.SignalGroup(s) // it may have ended
 	}
 }
 
