@@ -94,6 +94,7 @@ func TestWhatOfTheKeysIsRecorded(t *testing.T) {
 		{"several lines at once", together([]happening{{key: "1+1\r2+2\rx\r", mode: raw}}, out("1+"), out("1\r\n2\r\n>>> "), out("2+2\r\n4\r\n>>> x\r\n")), "1+1\r2+2\rx\r"},
 		{"a password and what is typed ahead", together([]happening{{key: "hunter2\rls\r", mode: raw}}, out("\r\nWelcome\r\n$ "), out("ls\r\nfile\r\n")), "<secret>ls\r"},
 		{"keys behind a line that is not known", together([]happening{{key: "hunter2\r\r", mode: raw}, {key: "\x1b[A", mode: raw}}, out("\r\nWelcome\r\n$ ")), "<secret>\r\x1b[A"},
+		{"a line typed ahead of much output", together([]happening{{key: "make\rls\r", mode: raw}}, out("make\r\n"), out(strings.Repeat("cc -c x\r\n", 5000)), out("$ ls\r\nx\r\n")), "make\rls\r"},
 		{"a password typed ahead of all", together([]happening{{key: "su\rhunter2\rid\r", mode: raw}}, out("su\r\nPassword: "), out("\r\n# id\r\nuid=0\r\n# ")), "su\r<secret>id\r"},
 		{"a line given up, then one", together(presses(raw, "wh\x03for:\r"), out("wh\r\n^C\r\n>>> for:\r\n... ")), "wh\x03for:\r"},
 		{"a password given up over a relay", together(presses(raw, "hunter2\x03"), out("\r\n$ "), presses(raw, "ls\r"), out("ls\r\n")), "\x03ls\r"},

@@ -146,6 +146,9 @@ func (t *Typing) Output(at time.Duration, p []byte) (events []record.Event) {
 	if len(t.waiting) > 0 {
 		t.behind = append(t.behind, text...)
 		events = t.decide()
+		if len(t.behind) > 2*mostShown { // the program is busy with the line before
+			t.behind = append([]byte(nil), t.behind[len(t.behind)-mostShown:]...)
+		}
 	}
 	if len(t.line) > 0 && len(t.shown) < mostShown {
 		t.shown = append(t.shown, text...)
@@ -217,7 +220,7 @@ func (t *Typing) decide() (events []record.Event) {
 			switch {
 			case at >= 0:
 				t.behind = t.behind[at+len(line):]
-			case len(t.behind) > mostShown || t.passed() || !echoing && len(bytes.Trim(t.behind, "\r\n\a *•●")) > 0:
+			case t.passed() || !echoing && len(bytes.Trim(t.behind, "\r\n\a *•●")) > 0:
 				secret = true
 			default:
 				return events
