@@ -42,7 +42,10 @@ type Outcome struct {
 
 // Prepare begins with what Run needs and what takes a while, beside what the caller does until then: reading the tests.
 func Prepare() {
-	go func() { _, _ = proc.CheckContainment() }() // Run asks again, and waits for this
+	go func() {
+		_, _ = proc.CheckContainment() // Run asks again, and waits for this
+		sweepRoots()
+	}()
 }
 
 // Run runs tests, several at a time. When ctx ends, the tests under way are ended and fail, and those that
@@ -61,6 +64,9 @@ func Run(ctx context.Context, tests []*Test, opts Options, watch Watcher) (Outco
 	root, err := newRoot()
 	if err != nil {
 		return Outcome{}, err
+	}
+	if release, ok := occupy(root); ok {
+		defer release()
 	}
 	defer catchIgnored()()
 	defer os.RemoveAll(root) // empty by now, but for what could not be removed, which was said then
@@ -93,25 +99,6 @@ func catchIgnored() (ignore func()) {
 	}
 	signal.Notify(make(chan os.Signal, 1), ignored...)
 	return func() { signal.Ignore(ignored...) }
-}
-
-// newRoot makes the folder for the folders of all tests. The length of its name is always the same, so that
-// programs that show where they are show it in the same way.
-func newRoot() (string, error) {
-	dir, err := filepath.EvalSymlinks(os.TempDir()) // programs show the resolved path
-	if err != nil {
-		return "", fmt.Errorf("the folder for temporary files: %w\nhint: TMPDIR names one that is there", err)
-	}
-	for n := uint64(time.Now().UnixNano()); ; n++ {
-		root := filepath.Join(dir, fmt.Sprintf("spawnx-test-%08x", uint32(n*2654435761)))
-		err := os.Mkdir(root, 0o700)
-		if err == nil {
-			return root, nil
-		}
-		if !os.IsExist(err) {
-			return "", fmt.Errorf("the folder for temporary files: %w\nhint: TMPDIR names one that can be written to", err)
-		}
-	}
 }
 
 // A runner is one Run under way.

@@ -410,6 +410,59 @@ func TestPlacesAreClean(t *testing.T) {
 	}
 }
 
+// What a run leaves that was killed is removed by a later one; what lives, is young or another's name stays.
+func TestSweepRoots(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		return // nobody knows who lives
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	old := time.Now().Add(-2 * longDead)
+	roots := map[string]string{}
+	for _, kind := range []string{"dead", "living", "young"} {
+		root, err := newRoot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots[kind] = root
+		if err := os.MkdirAll(filepath.Join(root, "001", "work", "locked"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Join(root, "001", "work"), 0o500); err != nil {
+			t.Fatal(err)
+		}
+	}
+	roots["other"] = filepath.Join(os.Getenv("TMPDIR"), rootName+"notes")
+	if err := os.Mkdir(roots["other"], 0o700); err != nil {
+		t.Fatal(err)
+	}
+	release, ok := occupy(roots["living"])
+	if !ok {
+		t.Fatal("it is occupied")
+	}
+	for kind, root := range roots {
+		if kind == "young" {
+			continue
+		}
+		if err := os.Chtimes(root, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweepRoots()
+	for kind, root := range roots {
+		if _, err := os.Lstat(root); os.IsNotExist(err) != (kind == "dead") {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	release()
+	sweepRoots()
+	if _, err := os.Lstat(roots["living"]); !os.IsNotExist(err) {
+		t.Errorf("it has died: %v", err)
+	}
+	for _, root := range roots {
+		_ = removeAll(root) // for the cleanup
+	}
+}
+
 // Programs do not inherit that we ignore a signal, and afterwards we ignore it again.
 func TestIgnoredSignals(t *testing.T) {
 	signal.Ignore(syscall.SIGHUP)
