@@ -38,8 +38,8 @@ var unpacked struct {
 
 // dotsOf returns the dots of a character.
 func dotsOf(r rune) (d dots, ok bool) {
-	if r < 0 || r > 0xffff {
-		return d, false
+	if d, ok = sign(r); ok || r < 0 || r > 0xffff {
+		return d, ok
 	}
 	u := &unpacked
 	u.Do(func() {

@@ -302,7 +302,7 @@ func TestWideCharacters(t *testing.T) {
 				t.Errorf("cell of %d: %s is drawn in %v and leaves much of its cells %v free", cell, text, bounds, cells)
 			}
 		}
-		for _, text := range []string{"✓", "✗", "★", "☐", "ｶ", "ש"} {
+		for _, text := range []string{"✓", "✗", "★", "☐", "ｶ", "ש", "❯", "❮", "⚠", "⏵", "⏸", "⏹", "⏺", "✅", "❌", "⚡", "❗", "❓"} {
 			if ink, _ := inkOf(t, text, cell); ink == "" || seen[ink] != "" {
 				t.Errorf("cell of %d: %s is empty or looks as %s", cell, text, seen[ink])
 			} else {
