@@ -1,75 +1,16 @@
 package picture
 
 import (
-	"compress/flate"
-	_ "embed"
-	"encoding/binary"
 	"image"
 	imagecolor "image/color"
-	"io"
 	"math"
-	"math/bits"
-	"strings"
-	"sync"
 )
 
-// glyphData is, packed by flate: a bit for each character of the Basic Multilingual Plane that is there, then the dots
-// of these, in order. Where they come from is told in glyphs.LICENSE.
-//
-//go:embed glyphs.bin
-var glyphData string
-
-// dots are the rows of a character that Go Mono does not have, from above. A row's uppermost bit of 12 is on the left;
-// a character of one cell has the first six.
+// dots are the rows of a sign that Go Mono does not have, from above. A row's uppermost bit of 12 is on the left; a sign
+// of one cell has the first six.
 type dots [13]uint16
 
-const (
-	dotsWide  = 12               // of a character of two cells
-	dotsSize  = 2 * len(dots{})  // in bytes
-	dotsChars = (0xffff + 1) / 8 // the bits that come before
-)
-
-// The data unpacked, which takes some milliseconds and nearly a megabyte: when it is first asked for.
-var unpacked struct {
-	sync.Once
-	data   string
-	before [256]int // how many characters there are before the first of each 256
-}
-
-// dotsOf returns the dots of a character.
-func dotsOf(r rune) (d dots, ok bool) {
-	if d, ok = sign(r); ok || r < 0 || r > 0xffff {
-		return d, ok
-	}
-	u := &unpacked
-	u.Do(func() {
-		data, err := io.ReadAll(flate.NewReader(strings.NewReader(glyphData)))
-		if err != nil {
-			panic("picture: glyphs.bin: " + err.Error()) // it is part of the program
-		}
-		u.data = string(data)
-		n := 0
-		for i := range dotsChars {
-			if i%32 == 0 {
-				u.before[i/32] = n
-			}
-			n += bits.OnesCount8(u.data[i])
-		}
-	})
-	if u.data[r/8]>>(r%8)&1 == 0 {
-		return d, false
-	}
-	n := u.before[r>>8]
-	for i := r >> 8 * 32; i < r/8; i++ {
-		n += bits.OnesCount8(u.data[i])
-	}
-	n += bits.OnesCount8(u.data[r/8] & (1<<(r%8) - 1))
-	at := dotsChars + n*dotsSize
-	for y := range d {
-		d[y] = binary.BigEndian.Uint16([]byte(u.data[at+2*y:]))
-	}
-	return d, true
-}
+const dotsWide = 12 // of a sign of two cells
 
 // bitmap draws dots in a cell, or two, each as large as fits: a pixel gets as much of the ink as dots cover of it.
 func (c *canvas) bitmap(d dots, x0, y0, width int, ink imagecolor.RGBA) {

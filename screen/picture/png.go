@@ -43,8 +43,8 @@ var parsed struct {
 }
 
 // PNG writes a picture, drawn with the font Go Mono. Lines, blocks, braille and powerline characters are drawn without
-// gaps. What the font does not have, as Chinese, Japanese and Korean, is drawn from dots; what these do not have either,
-// as most emoji, is a box with its number.
+// gaps, some signs that programs like from dots. What the font does not have, as Chinese, Japanese and Korean, is a box
+// with its number.
 func PNG(w io.Writer, s *screen.Screen, o Options) error {
 	if o.Cell == 0 {
 		o.Cell = 20
@@ -167,7 +167,7 @@ func (c *canvas) glyphs(s spot, x0, y0, w int) {
 			d := font.Drawer{Dst: c.img, Src: image.NewUniform(s.fg.opaque()), Face: c.faces[which],
 				Dot: fixed.P(x0, y0+c.base)}
 			d.DrawString(string(r))
-		} else if d, ok := dotsOf(r); ok {
+		} else if d, ok := sign(r); ok {
 			c.bitmap(d, x0, y0, s.width, s.fg.opaque())
 			if s.attr&screen.Bold != 0 {
 				c.bitmap(d, x0+1, y0, s.width, s.fg.opaque())

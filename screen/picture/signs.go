@@ -2,7 +2,7 @@ package picture
 
 import "strings"
 
-// sign returns the dots of signs that programs like, and that are in none of the fonts: rows from the second on.
+// sign returns the dots of signs that programs like, and that Go Mono does not have: rows from the second on.
 func sign(r rune) (d dots, ok bool) {
 	var rows string
 	switch r {
@@ -28,6 +28,72 @@ func sign(r rune) (d dots, ok bool) {
 			.##..
 			..##.
 			...##`
+	case '✓', '✔':
+		rows = `
+			.....
+			.....
+			....#
+			....#
+			...#.
+			#..#.
+			.##..
+			.##..
+			..#..`
+	case '✗', '✘':
+		rows = `
+			.....
+			.....
+			#...#
+			#...#
+			.#.#.
+			..#..
+			.#.#.
+			#...#
+			#...#`
+	case '★':
+		rows = `
+			.....
+			.....
+			..#..
+			..#..
+			#####
+			.###.
+			.###.
+			##.##
+			#...#`
+	case '☐':
+		rows = `
+			.....
+			.....
+			.....
+			#####
+			#...#
+			#...#
+			#...#
+			#...#
+			#####`
+	case '☑':
+		rows = `
+			.....
+			.....
+			....#
+			###.#
+			#..#.
+			#..#.
+			###.#
+			#.#.#
+			#####`
+	case '☒':
+		rows = `
+			.....
+			.....
+			.....
+			#####
+			##.##
+			#.#.#
+			#.#.#
+			##.##
+			#####`
 	case '⚠':
 		rows = `
 			..#..
