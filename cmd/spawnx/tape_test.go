@@ -68,7 +68,7 @@ func TestWhatIsRecordedRuns(t *testing.T) {
 		{"a language", []step{{">>> ", "6*7", []string{"enter"}}, {"42\n", "", nil}, {">>> ", "", []string{"ctrl-d"}}},
 			[]string{"python3", "-q"}, []string{`p.expect(">>> ")`, `p.sendline("6*7")`}, both[:1]},
 		{"a full-screen program", []step{{"[New]", "ihello", []string{"esc"}}, {"", ":q!", []string{"enter"}}},
-			[]string{"vim", "-u", "NONE", "--cmd", "set nocp noswapfile", dir + "/new"}, []string{`p.expect(screen(`, `p.send("ihello")`, `p.sendkey("esc")`}, both[:1]},
+			[]string{"vim", "-u", "NONE", "--cmd", "set nocp noswapfile", dir + "/new"}, []string{`p.expect(screen(`, `hello")`, `p.sendkey("esc")`}, both[:1]},
 		{"a program that reads lines", []step{{"", "b", []string{"enter"}}, {"", "a", []string{"enter", "ctrl-d"}}}, []string{"sort"},
 			[]string{`p.sendline("b")`, "p.sendeof()"}, both[1:]},
 	}
