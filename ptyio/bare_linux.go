@@ -18,7 +18,8 @@ import (
 // know. That one would wake a thread for each piece of output, also while we are
 // about to read it: half the processor time of a program that prints much.
 //
-// A read waits in poll(2) itself at first, and is woken alone. Its thread is
+// A read looks again for some microseconds, then waits in poll(2) itself, and is
+// woken alone. Its thread is
 // blocked then, and what it could run else is not run elsewhere until the
 // runtime notices: so it is for a moment, for one File at a time, and only where
 // few wait. Most answers come within that moment. After it, package ready tells.
@@ -26,7 +27,7 @@ type bare struct {
 	fds sync.RWMutex // held for reading while fd is used
 	fd  int          // -1: closed
 
-	closing          atomic.Bool
+	closing, heard   atomic.Bool
 	in, out          waiter
 	reading, writing sync.Mutex                // held by a Read and by a Write: one of each waits, and none writes between the parts of another
 	besides          atomic.Pointer[neighbour] // what a read that waits looks at, too
@@ -51,8 +52,9 @@ type waiter struct {
 var begin = time.Now()
 
 const (
-	sitFor = time.Millisecond
-	fewSit = 4 // where more than these wait to be told, nobody sits
+	lookFor = 50 * time.Microsecond // to look again and again comes first
+	sitFor  = time.Millisecond
+	fewSit  = 4 // where more than these wait to be told, nobody sits
 )
 
 // seat is taken by who waits in poll(2).
@@ -187,6 +189,7 @@ func (w *waiter) silence() {
 func (b *bare) read(p []byte) (n int, err error) {
 	b.reading.Lock()
 	defer b.reading.Unlock()
+	since := time.Duration(0)
 	for {
 		if b.in.left(sitFor) <= 0 {
 			return 0, os.ErrDeadlineExceeded
@@ -199,7 +202,7 @@ func (b *bare) read(p []byte) (n int, err error) {
 		switch {
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
-			if b.sit() {
+			if b.again(&since) || b.sit() {
 				continue
 			}
 			waiting.Add(1)
@@ -213,9 +216,24 @@ func (b *bare) read(p []byte) (n int, err error) {
 		case n == 0 && len(p) > 0:
 			return 0, io.EOF
 		default:
+			b.heard.Store(true)
 			return n, nil
 		}
 	}
+}
+
+// again reports whether to look again at once. A processor that goes to sleep
+// takes longer to wake up than many programs to answer. But one that has just
+// been started, and has not said a word, may need this very processor.
+func (b *bare) again(since *time.Duration) bool {
+	switch {
+	case !b.heard.Load() || waiting.Load() > fewSit || runtime.GOMAXPROCS(0) == 1:
+		return false
+	case *since == 0:
+		*since = time.Since(begin)
+		return true
+	}
+	return time.Since(begin)-*since < lookFor
 }
 
 func (b *bare) write(p []byte) (n int, err error) {
