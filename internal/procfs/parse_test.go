@@ -180,6 +180,7 @@ func FuzzParsers(f *testing.F) {
 	}
 	f.Add([]byte("1 () R\n"))
 	f.Add([]byte(") ("))
+	f.Add([]byte("0()\x00 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if s, err := ParseStat(b); err == nil && s.State == 0 {
 			t.Errorf("no state in %q", b)

@@ -76,6 +76,9 @@ const tick = time.Second / 100
 
 var errFormat = errors.New("unexpected format")
 
+// isLetter reports whether c can be a State.
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
 // ParseStat reads the content of a stat file.
 func ParseStat(b []byte) (Stat, error) {
 	// The name may hold blanks and brackets: it ends at the last ')'.
@@ -85,7 +88,7 @@ func ParseStat(b []byte) (Stat, error) {
 	}
 	pid, err := strconv.Atoi(string(bytes.TrimSpace(b[:left])))
 	rest := bytes.Fields(b[right+1:])
-	if err != nil || len(rest) < 20 || len(rest[0]) != 1 {
+	if err != nil || len(rest) < 20 || len(rest[0]) != 1 || !isLetter(rest[0][0]) {
 		return Stat{}, fmt.Errorf("stat: %w", errFormat)
 	}
 	s := Stat{PID: pid, Name: string(b[left+1 : right]), State: State(rest[0][0])}
@@ -145,7 +148,7 @@ func ParseStatus(b []byte) (Status, error) {
 		case "Name":
 			s.Name = string(value)
 		case "State":
-			if len(value) == 0 {
+			if len(value) == 0 || !isLetter(value[0]) {
 				e = errFormat
 			} else {
 				s.State = State(value[0])
