@@ -194,7 +194,7 @@ var states = []state{
 	{name: "full pipe in a pipeline", start: command("dash", "sh", "-c", "yes | sleep 1000"), kind: KindPeer, who: "yes", what: "sleep 1000"},
 	{name: "stopped job", start: command("bash", "bash", "--norc", "-i"), steps: []step{{"", "cat\r"}, {"", "\x1a"}}, kind: KindStopped, who: "cat", what: "is stopped: by a signal, in the background", proof: true},
 	{name: "zombie", start: command("dash", "sh", "-c", "true & exec sleep 1000"), kind: KindZombie, who: "sh", what: "sleep 1000"},
-	{name: "gdb at a breakpoint", start: gdb("start\r"), kind: KindStopped, what: "is stopped: gdb"},
+	{name: "gdb at a breakpoint", start: gdb("start\r"), kind: KindStopped, what: "is stopped: gdb", proof: true}, // gdb is at its prompt then
 	{name: "gdb while the program sleeps", start: gdb("run sleep\r"), kind: KindSleeps},
 	{name: "gdb while the program asks", start: gdb("run\r"), kind: KindInput, proof: true},
 	{name: "yes on a terminal", start: command("coreutils", "yes"), kind: KindBlocked, who: "yes"},
