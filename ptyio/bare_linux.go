@@ -19,17 +19,17 @@ import (
 // about to read it: half the processor time of a program that prints much.
 //
 // A read looks again for some microseconds, then waits in poll(2) itself, and is
-// woken alone. Its thread is
-// blocked then, and what it could run else is not run elsewhere until the
-// runtime notices: so it is for a moment, for one File at a time, and only where
-// few wait. Most answers come within that moment. After it, package ready tells.
+// woken alone. Its thread is blocked then, and what it could run else is not run
+// elsewhere until the runtime notices: so it is for a moment, for one File at a
+// time, and only where few wait. Most answers come within that moment. After it,
+// package ready tells.
 type bare struct {
 	fds sync.RWMutex // held for reading while fd is used
 	fd  int          // -1: closed
 
 	closing, heard   atomic.Bool
 	in, out          waiter
-	reading, writing sync.Mutex                // held by a Read and by a Write: one of each waits, and none writes between the parts of another
+	reading, writing sync.Mutex                // held by a Read and by a Write: nobody writes between the parts of another's
 	besides          atomic.Pointer[neighbour] // what a read that waits looks at, too
 
 	mu    sync.Mutex   // guards what follows
