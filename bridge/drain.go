@@ -61,25 +61,28 @@ func (s *Stream) drain() {
 	s.wakeAll() // they lead from here
 }
 
+// kernelHolds is how much input a terminal or a pipe holds at most, roughly,
+// that the program has not read: 64 KiB, and what the program itself has.
+const kernelHolds = 128 << 10
+
 // demand has the lane drained at once, as a write of n bytes cannot proceed:
-// the program may itself be waiting until we read. What it answers to n bytes
-// is kept beyond the usual limit (an echo, and each line given back, both
-// with a carriage return), so that a long send to an echoing program ends
-// although nobody reads meanwhile; a program that prints for ever is still
-// stopped. The caller calls release when the write is over.
+// the program may itself be waiting until we read. What it answers to n bytes,
+// and to those that it was sent before and has yet to read, is kept beyond the
+// usual limit (an echo, and each line given back, both with a carriage
+// return), so that a long send to an echoing program ends although nobody
+// reads meanwhile, and what is sent after it, too; a program that prints for
+// ever is still stopped. The caller calls release when the write is over.
 func (s *Stream) demand(n int) (release func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	extra := 4 * n
 	s.writers++
-	s.extra += extra
-	s.wakeAll() // there may be room now
+	s.extra = max(s.extra, 4*(n+kernelHolds)) // until the answers were read: see space
+	s.wakeAll()                               // there may be room now
 	s.drainIfNeeded()
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.writers--
-		s.extra -= extra // the ring itself shrinks once what it holds was read: see space
 	}
 }
 

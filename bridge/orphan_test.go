@@ -171,6 +171,42 @@ func TestManyLinesToAnEchoingProgramThatNobodyReads(t *testing.T) {
 	}
 }
 
+// What is sent after a long send gets through, too, though the program has much
+// to print before it reads on.
+func TestEndAfterALongSendThatNobodyReads(t *testing.T) {
+	leavesNothing(t)
+	lines := strings.Repeat(string(text(63))+"\n", 1<<14)
+	path, open := gate(t)
+	s := sh(proc.PTY, `echo ready.; head -c 1048000; read x < "$1"; head -c 1200000 /dev/zero | tr '\0' x; exec cat`, path)
+	s.NoEcho = true
+	b := start(t, s)
+	r := b.Output().Reader("test", bridge.Block)
+	readUntil(t, r, ".\r\n")
+	if n, err := io.WriteString(b.Input(), lines); n != len(lines) || err != nil {
+		t.Fatalf("wrote %d, %v", n, err)
+	}
+	sent := len(lines)
+	for n := 1; n > 0; sent += n { // as much as the terminal takes
+		if err := b.Input().SetWriteDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		n, _ = io.WriteString(b.Input(), lines[:64])
+	}
+	if err := b.Input().SetWriteDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	open()
+	if err := b.SendEOF(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(r); err != nil || len(got) < sent+1200000 {
+		t.Errorf("%d bytes came, %v", len(got), err)
+	}
+	if _, err := b.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // A send to a program that does not read ends at its deadline, and says how
 // much was accepted: exactly what the program then reads.
 func TestSendEndsAtItsDeadline(t *testing.T) {

@@ -59,7 +59,7 @@ type Stream struct {
 	reserve  int           // what the leader may overwrite at end while it reads
 	viewed   bool          // a Reader that holds nothing any more may still look at ring: see space
 	want     int           // how much the next read asks for
-	extra    int           // kept beyond keep while writes are pending: see demand
+	extra    int           // kept beyond keep while a write or its answers are pending: see demand
 	err      error         // why no more comes: io.EOF or the error of the source; sticky
 	more     bool          // the end of src is not the end of the Stream: another may follow
 	hole     int64         // the offset at which src goes on, 0 if at end; see leap
@@ -510,8 +510,10 @@ func (s *Stream) space() []byte {
 	for size < s.keep && size-kept < s.want || size < s.limit() && size-held < s.want {
 		size *= 2
 	}
-	if len(s.ring) > s.limit() && room > s.limit()/2 {
-		size = s.limit() // a send has ended that needed more
+	if s.extra > 0 && s.writers == 0 && held <= s.keep/2 {
+		s.extra = 0 // a send has ended, and its answers were read
+		size = min(size, s.limit())
+		room = s.room()
 	}
 	if size != len(s.ring) || s.viewed {
 		s.resize(size)
