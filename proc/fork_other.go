@@ -16,6 +16,8 @@ var signals sync.Mutex
 func closeInheritedOnExec() {}
 
 func forkChild(path string, args []string, attr *syscall.ProcAttr) (*child, error) {
+	restore := cleanSignals()
+	defer restore()
 	pid, err := syscall.ForkExec(path, args, attr)
 	if err != nil {
 		return nil, err

@@ -59,8 +59,6 @@ func (l launch) sysProcAttr() *syscall.SysProcAttr {
 // forkExec is syscall.ForkExec in the state that a child should inherit.
 func forkExec(path string, args, env []string, dir string, fds []uintptr, attr *syscall.SysProcAttr) (*child, error) {
 	closeInheritedOnExec()
-	restore := cleanSignals()
-	defer restore()
 	return forkChild(path, args, &syscall.ProcAttr{Dir: dir, Env: env, Files: fds, Sys: attr})
 }
 

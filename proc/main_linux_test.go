@@ -27,6 +27,8 @@ var hosts = map[string]func(args []string) error{
 	"borrow":         borrow,
 	"borrow-release": borrowRelease,
 	"supervisor":     supervisor,
+	"report-limit":   reportLimit,
+	"choose-limit":   chooseLimit,
 }
 
 const hostPrefix = "-host="
@@ -41,6 +43,7 @@ func TestMain(m *testing.M) {
 	}
 	if isHost {
 		containAs(os.Getenv("TEST_CONTAIN"))
+		forkAs(os.Getenv("TEST_FORK"))
 		if err := hosts[name](os.Args[2:]); err != nil {
 			fmt.Println("host:", err)
 			os.Exit(1)
@@ -48,6 +51,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	flag.Parse()
+	forkAs(*forkWay)
 	containAll.Store(*contain != "")
 	if *contain != "" {
 		containAs(*contain)
@@ -70,9 +74,27 @@ func containAs(way string) {
 	}
 }
 
+// forkAs makes programs be forked as where clone3(2) is not known ("old") or where package vfork cannot ("go").
+func forkAs(way string) {
+	noClone3.Store(way == "old")
+	withGoFork.Store(way == "go")
+}
+
+// forkWays runs a test in each way that programs are forked.
+func forkWays(t *testing.T, test func(t *testing.T, way string)) {
+	for _, way := range []string{"own", "old", "go"} {
+		t.Run(way, func(t *testing.T) {
+			forkAs(way)
+			defer forkAs(*forkWay)
+			test(t, way)
+		})
+	}
+}
+
 var (
 	// The whole of the tests can be run with all programs contained.
 	contain = flag.String("contain", "", "contain all programs: by keeper, by cgroup, or by cgroup and started here")
+	forkWay = flag.String("fork", "own", "how programs are forked: own, old, go")
 	heavy   = flag.Bool("heavy", false, "more of everything")
 )
 

@@ -307,28 +307,31 @@ func TestDescriptorsAndSignalsOfAChild(t *testing.T) {
 	// The host of the child has descriptors 9 and 11 from its launcher, signals ignored, and USR1 and RTMAX blocked.
 	launcher := []string{"bash", "-c", `exec 9</etc/passwd 11<>/dev/null "$@"`, "bash",
 		"env", "--ignore-signal=HUP,INT,QUIT,TSTP,TTIN,TTOU,PIPE,USR2", "--block-signal=USR1,RTMAX"}
-	out := mustOutput(t, Spec{Args: append(append(launcher, host(t, "report-signals")...), inner...), Env: hostEnv(), Stdio: Pipes})
-	child, own, ok := strings.Cut(out, "--\n")
-	if want := "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0\n1\n2\n3\n"; child != want { // 3 is ls's own
-		t.Errorf("the child has %q; want %q", child, want)
-	}
-	if !ok {
-		t.Fatalf("the host says %q", out)
-	}
-	// The host itself is as before. Go handles QUIT, PIPE and USR2 from its start, whatever it inherited.
-	const usr1, rtmax = 1 << (syscall.SIGUSR1 - 1), 1 << 63
-	if got := field(own, "SigBlk"); got != usr1|rtmax {
-		t.Errorf("the host afterwards blocks %x; want %x", got, uint64(usr1|rtmax))
-	}
-	if got := field(own, "ShdPnd"); got&usr1 == 0 {
-		t.Errorf("pending afterwards are %x; want USR1, which the host had sent itself, among them", got)
-	}
-	ignored := field(own, "SigIgn")
-	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU} {
-		if ignored&(1<<(sig-1)) == 0 {
-			t.Errorf("the host afterwards does not ignore %v: %x", sig, ignored)
+	forkWays(t, func(t *testing.T, way string) {
+		s := Spec{Args: append(append(launcher, host(t, "report-signals")...), inner...), Env: append(hostEnv(), "TEST_FORK="+way), Stdio: Pipes}
+		out := mustOutput(t, s)
+		child, own, ok := strings.Cut(out, "--\n")
+		if want := "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0\n1\n2\n3\n"; child != want { // 3 is ls's own
+			t.Errorf("the child has %q; want %q", child, want)
 		}
-	}
+		if !ok {
+			t.Fatalf("the host says %q", out)
+		}
+		// The host itself is as before. Go handles QUIT, PIPE and USR2 from its start, whatever it inherited.
+		const usr1, rtmax = 1 << (syscall.SIGUSR1 - 1), 1 << 63
+		if got := field(own, "SigBlk"); got != usr1|rtmax {
+			t.Errorf("the host afterwards blocks %x; want %x", got, uint64(usr1|rtmax))
+		}
+		if got := field(own, "ShdPnd"); got&usr1 == 0 {
+			t.Errorf("pending afterwards are %x; want USR1, which the host had sent itself, among them", got)
+		}
+		ignored := field(own, "SigIgn")
+		for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU} {
+			if ignored&(1<<(sig-1)) == 0 {
+				t.Errorf("the host afterwards does not ignore %v: %x", sig, ignored)
+			}
+		}
+	})
 }
 
 func field(status, name string) (mask uint64) {

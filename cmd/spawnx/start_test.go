@@ -13,7 +13,8 @@ import (
 // and expressions by internal/lazy.
 func TestRoomsMakeNothingAtTheStart(t *testing.T) {
 	used := []string{"bridge", "proc", "ptyio", "internal/scale", "internal/secret", // by spawnx run true
-		"cmd/spawnx"} // variables of tests, in this binary
+		"internal/vfork", // one system call, which must come that early
+		"cmd/spawnx"}     // variables of tests, in this binary
 	t.Setenv("GODEBUG", "inittrace=1")
 	got := spawnxRun(t, nil, "run", "true")
 	if !strings.Contains(got.err, "\ninit os ") {

@@ -24,7 +24,7 @@ const module = "github.com/spawnx/spawnx"
 
 // floors: a package imports only from floors below its own.
 var floors = [][]string{
-	1: {"internal/ready"},
+	1: {"internal/ready", "internal/vfork"},
 	2: {"ptyio", "screen", "record", "debugger/mi", "internal/escape", "internal/keys", "internal/lazy", "internal/match", "internal/nearest", "internal/procfs",
 		"internal/rundir", "internal/scale", "internal/shim", "internal/testprog", "internal/leakcheck"},
 	3:  {"proc", "bridge/fifo", "screen/picture", "internal/golden", "internal/dialog"},
@@ -44,7 +44,7 @@ var imports = map[string][]string{
 	"record":      {},
 	"debugger/mi": {},
 	// a process knows no ring
-	"proc": {"ptyio", "internal/ready", "internal/shim", "internal/procfs", "internal/scale", "internal/nearest"},
+	"proc": {"ptyio", "internal/ready", "internal/vfork", "internal/shim", "internal/procfs", "internal/scale", "internal/nearest"},
 	// cmd: runs a program, prompt reads a terminal
 	"internal/secret": {"proc", "ptyio"},
 	// plumbing knows neither meaning nor blame

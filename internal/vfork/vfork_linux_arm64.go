@@ -1,0 +1,3 @@
+package vfork
+
+const prlimit64 = 261
