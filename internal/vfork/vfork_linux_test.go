@@ -151,7 +151,7 @@ func TestSignalsStayBlocked(t *testing.T) {
 	}
 	defer unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil)
 	out, end := output(t)
-	pid, _, _ := child(t, out, "/bin/sh", "-c", "grep SigBlk /proc/$$/status").Start()
+	pid, _, _ := child(t, out, "/bin/grep", "SigBlk", "/proc/self/status").Start()
 	if got, want := end(pid), "SigBlk:\t0000000000000000\n"; got != want {
 		t.Errorf("the child has %q; want %q", got, want)
 	}
