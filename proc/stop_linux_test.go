@@ -141,6 +141,15 @@ func TestAnInteractiveShellIsHungUp(t *testing.T) {
 	}
 }
 
+// A shell that has only noted the first one.
+func TestHungUpAgain(t *testing.T) {
+	p := start(t, sh(PTY, `trap '' TERM; n=0; trap 'n=$((n+1)); [ $n -gt 1 ] && exit 7' HUP; echo ready; while :; do sleep 0.01; done`))
+	lines(p)(t)
+	if e, err := p.Stop(t.Context()); e.Code != 7 || err != nil {
+		t.Errorf("Stop: %+v, %v; want status 7, not SIGKILL after Grace", e, err)
+	}
+}
+
 func TestStopByManyAtOnce(t *testing.T) {
 	p := start(t, sh(Pipes, `n=0; trap 'n=$((n+1)); echo TERM; [ $n -gt 1 ] && exit 9' TERM; echo ready; i=0
 		while [ $i -lt 30 ]; do sleep 0.01; i=$((i+1)); done; exit 3`))

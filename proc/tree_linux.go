@@ -23,7 +23,7 @@ type tree struct {
 	// Those that lived at the last look, parents before their children: a shell that waits for a child would else see
 	// the child's end before its own signal, and go on with the next command.
 	members []task
-	hungUp  []task // those that got HUP
+	hungUp  []hungUp
 }
 
 func newTree(p *Process) *tree { return &tree{p: p} }
@@ -216,19 +216,37 @@ func (t *tree) signal(sig syscall.Signal) {
 	}
 }
 
-// hangUp sends HUP, once, to those on the program's terminal that ignore TERM. It is asked again and again: line editors
-// change the disposition for moments.
+// hangUp sends HUP to those on the program's terminal that ignore TERM. It is asked again and again: line editors change
+// the disposition for moments. And it sends again, but not often: a shell that is about to read a line when it comes only
+// notes it, and ends at the next key or signal.
 func (t *tree) hangUp() {
 	if t.p.stdio.Terminal == nil {
 		return
 	}
 	for _, task := range t.members {
-		if task.ignores(syscall.SIGTERM) && !slices.ContainsFunc(t.hungUp, task.same) {
-			t.hungUp = append(t.hungUp, task)
-			task.signal(syscall.SIGHUP)
+		if !task.ignores(syscall.SIGTERM) {
+			continue
 		}
+		i := slices.IndexFunc(t.hungUp, func(h hungUp) bool { return h.same(task) })
+		switch now := time.Now(); {
+		case i < 0:
+			t.hungUp = append(t.hungUp, hungUp{task, now})
+		case now.Sub(t.hungUp[i].at) < hangUpAgain:
+			continue
+		default:
+			t.hungUp[i].at = now
+		}
+		task.signal(syscall.SIGHUP)
 	}
 }
+
+// A hungUp is a process that got HUP, and when it got the last one.
+type hungUp struct {
+	task
+	at time.Time
+}
+
+const hangUpAgain = time.Second
 
 // resume lets those that are stopped run on, to their end.
 func (t *tree) resume() { t.signal(syscall.SIGCONT) }
