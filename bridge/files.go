@@ -70,7 +70,7 @@ func (f *files) close() error {
 // description of our own, which does not block, everything else with poll(2)
 // before each read.
 func (f *files) reader(in *os.File) (Source, error) {
-	if own := reopened(in, os.O_RDONLY); own != nil {
+	if own := ptyio.Reopen(in, os.O_RDONLY); own != nil {
 		f.opened = append(f.opened, own.Close, in.Close)
 		return &ownPipe{own}, nil
 	}
@@ -84,19 +84,19 @@ func (f *files) reader(in *os.File) (Source, error) {
 
 func (f *files) writer(out *os.File) Sink {
 	f.opened = append(f.opened, out.Close)
-	if own := reopened(out, os.O_WRONLY); own != nil {
+	if own := ptyio.Reopen(out, os.O_WRONLY); own != nil {
 		return &twice{own, out}
 	}
 	return plainSink{out}
 }
 
 // An ownPipe is the reading end of a pipe that nobody else has.
-type ownPipe struct{ *os.File }
+type ownPipe struct{ *ptyio.File }
 
 // twice is a pipe of which we have two descriptors: its reader sees the end
 // when both are closed.
 type twice struct {
-	*os.File
+	*ptyio.File
 	given *os.File
 }
 

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"syscall"
+	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -27,7 +30,7 @@ var largePipes atomic.Int32
 const mostLarge = 16
 
 // A mover moves bytes from one descriptor to another in the kernel. Both are
-// non-blocking and known to the poller.
+// non-blocking, and somebody tells when they are ready.
 type mover struct {
 	src  Source
 	sink Sink
@@ -37,6 +40,7 @@ type mover struct {
 
 	inside int  // bytes in mid
 	much   bool // moves are large lately
+	sat    int  // how often it sat
 	total  int64
 	grown  []grownPipe
 
@@ -107,7 +111,7 @@ func descriptorOf(x any) (d descriptor, ok bool) {
 func spliceable(fd int) (pipe, ok bool) {
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 	if err != nil || flags&unix.O_NONBLOCK == 0 {
-		return false, false // not known to the poller
+		return false, false // nobody would tell
 	}
 	var st unix.Stat_t
 	if unix.Fstat(fd, &st) != nil {
@@ -211,13 +215,59 @@ func (m *mover) awaitInput(turn func() bool) error {
 			return err
 		}
 	}
+	if m.sit(m.in, unix.POLLIN) {
+		return nil
+	}
 	return m.in.Read(told(unix.POLLIN))
 }
 
-func (m *mover) awaitOutput() error { return m.out.Write(told(unix.POLLOUT)) }
+func (m *mover) awaitOutput() error {
+	if m.sit(m.out, unix.POLLOUT) {
+		return nil
+	}
+	return m.out.Write(told(unix.POLLOUT))
+}
+
+// A mover sits in pieces, and lets others run now and then, or the runtime would
+// wonder and interrupt it.
+const (
+	sitFor   = 250 * time.Microsecond
+	sitTimes = 4
+	yieldSit = 128
+)
+
+// seat is taken by the mover that sits.
+var seat atomic.Bool
+
+// sit waits in poll(2) for a moment where much is moved, and reports whether
+// the descriptor is ready: to be woken by others took as long as to move. It
+// keeps the processor that the runtime lent us, which would else be taken away
+// and asked for again each time. So one mover at a time sits, and none where
+// there is but one processor.
+func (m *mover) sit(d descriptor, event int16) (is bool) {
+	if !m.much || runtime.GOMAXPROCS(0) == 1 || !seat.CompareAndSwap(false, true) {
+		return false
+	}
+	defer seat.Store(false)
+	if m.sat++; m.sat%yieldSit == 0 {
+		runtime.Gosched()
+	}
+	_ = d.Control(func(fd uintptr) {
+		p := unix.PollFd{Fd: int32(fd), Events: event}
+		for range sitTimes {
+			wait := unix.NsecToTimespec(int64(sitFor))
+			n, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&wait)), 0, 0, 0)
+			if is = errno == 0 && n > 0; is || errno != 0 {
+				return
+			}
+		}
+	})
+	return is
+}
 
 // told returns what a RawConn is to call until a descriptor is ready. The poller
-// tells of changes, so the state is asked for first.
+// tells of changes, and others are not to be asked in vain, so the state is asked
+// for first.
 func told(events int16) func(fd uintptr) bool {
 	asked := false
 	return func(fd uintptr) bool {

@@ -14,9 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A bare is the descriptor of a terminal, which the runtime's poller does not
-// know. That one would wake a thread for each piece of output, also while we are
-// about to read it: half the processor time of a program that prints much.
+// A bare is a descriptor which the runtime's poller does not know. That one would
+// wake a thread for each piece of output, also while we are about to read it:
+// half the processor time of a program that prints much to a terminal, a third
+// on a pipe.
 //
 // A read looks again for some microseconds, then waits in poll(2) itself, and is
 // woken alone. Its thread is blocked then, and what it could run else is not run

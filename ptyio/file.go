@@ -17,7 +17,7 @@ import (
 // bytes in their order. Whoever opened the Stdio it belongs to closes it.
 type File struct {
 	name  string
-	bare  *bare // of a terminal on Linux; else it is nil, and
+	bare  *bare // on Linux; else it is nil, and
 	f     *os.File
 	conn  syscall.RawConn // f's
 	close func() error

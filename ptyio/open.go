@@ -91,27 +91,19 @@ func (s *Stdio) openTerminal(size Size, noEcho bool) error {
 	return s.Terminal.SetMode(mode)
 }
 
-func (s *Stdio) inPipe() (*File, error) {
-	r, w, err := newPipe(true, false)
-	if err != nil {
-		return nil, err
-	}
-	return s.pipe(0, r, w)
-}
+func (s *Stdio) inPipe() (*File, error) { return s.pipe(0) }
 
-func (s *Stdio) outPipe(fd int) (*File, error) {
-	r, w, err := newPipe(false, true)
-	if err != nil {
-		return nil, err
-	}
-	return s.pipe(fd, w, r)
-}
+func (s *Stdio) outPipe(fd int) (*File, error) { return s.pipe(fd) }
 
 // pipe gives the child one end of a pipe as its descriptor fd, and us the
 // other.
-func (s *Stdio) pipe(fd int, theirs, ours *os.File) (*File, error) {
+func (s *Stdio) pipe(fd int) (*File, error) {
+	theirs, ours, err := halfPipe(fd == 0)
+	if err != nil {
+		return nil, err
+	}
 	s.child[fd], s.pipes = theirs, append(s.pipes, theirs)
-	return newFile(ours)
+	return ours, nil
 }
 
 // Connect makes one pipe of from's output and to's input, before either is
@@ -121,7 +113,7 @@ func Connect(from, to *Stdio) error {
 	if from.Out == nil || from.Terminal != nil || to.In == nil || to.In == to.Out {
 		return errors.New("only pipes can be connected")
 	}
-	r, w, err := newPipe(true, true)
+	r, w, err := newPipe()
 	if err != nil {
 		return err
 	}
