@@ -12,15 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// caught are the signals that do not simply happen to us. SIGPIPE: a write to our stdout fails instead.
-// SIGTTIN and SIGTTOU are not among them: in the background we stop, as everybody does.
-var caught = []os.Signal{
-	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM,
-	unix.SIGPIPE, unix.SIGTSTP, unix.SIGCONT, unix.SIGWINCH,
-}
+// caughtAtOnce are the signals that are sent to end us. SIGTTIN and SIGTTOU are never caught: in the background we
+// stop, as everybody does.
+var caughtAtOnce = []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
 
-// realTime are those that programs give a meaning of their own: docker stop sends systemd one.
-func realTime() (all []os.Signal) {
+// caughtAtTerminals are those that somebody may send by a key at once, or by what follows from it.
+var caughtAtTerminals = []os.Signal{unix.SIGTSTP, unix.SIGCONT, unix.SIGWINCH}
+
+// caughtLater are the others that do not simply happen to us; the real-time ones have a meaning that programs give
+// them: docker stop sends systemd one.
+func caughtLater() []os.Signal {
+	all := []os.Signal{unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM}
 	if runtime.GOOS == "linux" {
 		for n := syscall.Signal(35); n <= 64; n++ { // 32 to 34 are the C library's and Go's
 			all = append(all, n)
@@ -29,9 +31,11 @@ func realTime() (all []os.Signal) {
 	return all
 }
 
+// ignoreBrokenPipe: a write to our stdout fails instead. Programs do not inherit it.
+func ignoreBrokenPipe() { signal.Ignore(unix.SIGPIPE) }
+
 func (f *foreground) handle(s os.Signal) {
 	switch s {
-	case unix.SIGPIPE:
 	case unix.SIGWINCH:
 		f.resize()
 	case unix.SIGTSTP:

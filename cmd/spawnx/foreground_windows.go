@@ -2,10 +2,14 @@ package main
 
 import "os"
 
-// caught: Windows knows ctrl-c only.
-var caught = []os.Signal{os.Interrupt}
+// caughtAtOnce: Windows knows ctrl-c only.
+var caughtAtOnce = []os.Signal{os.Interrupt}
 
-func realTime() []os.Signal { return nil }
+var caughtAtTerminals []os.Signal
+
+func caughtLater() []os.Signal { return nil }
+
+func ignoreBrokenPipe() {}
 
 // handle: the console has sent ctrl-c to the program too.
 func (f *foreground) handle(os.Signal) {
