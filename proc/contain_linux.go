@@ -170,7 +170,7 @@ func (k *keeper) listen() {
 		k.cells.close()
 		return
 	}
-	for _, task := range scans.take() {
+	for _, task := range scans.take().tasks {
 		if shim.Of(k.marks, shim.Mark(task.pid)) {
 			task.signal(syscall.SIGKILL)
 		}

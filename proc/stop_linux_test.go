@@ -341,8 +341,8 @@ func FuzzParseStat(f *testing.F) {
 }
 
 func TestScansAreShared(t *testing.T) {
-	var s scanner
-	if first := s.take(); len(first) == 0 {
+	s := scanner[*scan]{look: newScan}
+	if first := s.take(); len(first.tasks) == 0 {
 		t.Fatal("no processes")
 	}
 	// Each caller sees what was there before it asked, however many ask at once.
@@ -354,11 +354,7 @@ func TestScansAreShared(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			found := false
-			for _, task := range s.take() {
-				found = found || task.pid == p.PID()
-			}
-			if !found {
+			if _, found := s.take().tasks[p.PID()]; !found {
 				t.Errorf("a scan that was asked for after %d started does not show it", p.PID())
 			}
 			end(t, p)

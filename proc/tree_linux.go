@@ -3,6 +3,7 @@ package proc
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -40,7 +41,7 @@ type task struct {
 func (t *tree) look() {
 	// After the scan: a leader that is still unreaped kept its number all the time.
 	last, err := lastNumber()
-	tasks := scans.take()
+	all := scans.take()
 	ours := t.p.child.ownsSession()
 	strays := t.p.child.strays()
 	if mark := t.p.child.mark; mark != 0 && err == nil {
@@ -51,33 +52,40 @@ func (t *tree) look() {
 			return true
 		})
 	}
-	for _, pid := range strays { // those that came after the scan
-		if !slices.ContainsFunc(tasks, func(t task) bool { return t.pid == pid }) {
-			if task, err := readTask(pid); err == nil {
-				tasks = append(slices.Clip(tasks), task) // the scan is shared
-			}
-		}
-	}
-
-	children, sessions := map[int][]task{}, map[int][]task{}
 	var leader, seeds []task
-	for _, task := range tasks {
-		if task.zombie || task.pid <= 1 || task.pid == os.Getpid() {
-			continue
-		}
-		children[task.parent] = append(children[task.parent], task)
-		sessions[task.session] = append(sessions[task.session], task)
-		switch {
-		case task.pid == t.p.PID() && ours(task):
+	seed := func(task task) {
+		if task.pid == t.p.PID() && ours(task) {
 			leader = append(leader, task)
-		case ours(task), slices.Contains(strays, task.pid), slices.ContainsFunc(t.members, task.same):
+		} else {
 			seeds = append(seeds, task)
 		}
 	}
-	// Our own session, and that of processes outside our pid namespace, are never the tree's.
-	self, _ := unix.Getsid(0) // cannot fail
-	delete(sessions, self)
-	delete(sessions, 0)
+	number := t.p.PID() // of the session and the group that it began
+	for _, task := range all.sessions[number] {
+		if ours(task) {
+			seed(task)
+		}
+	}
+	for _, task := range all.groups[number] {
+		if ours(task) && task.session != number {
+			seed(task)
+		}
+	}
+	for _, pid := range strays {
+		task, known := all.tasks[pid]
+		if !known { // it came after the scan
+			var err error
+			if task, err = readTask(pid); err != nil || !task.countable(os.Getpid()) {
+				continue
+			}
+		}
+		seed(task)
+	}
+	for _, member := range t.members {
+		if task, known := all.tasks[member.pid]; known && task.same(member) {
+			seed(task)
+		}
+	}
 
 	t.members = nil
 	found := map[int]bool{}
@@ -88,15 +96,19 @@ func (t *tree) look() {
 			if !found[task.pid] {
 				found[task.pid] = true
 				t.members = append(t.members, task)
-				queue = append(queue, children[task.pid]...)
+				queue = append(queue, all.children[task.pid]...)
 			}
 		}
 	}
 	add(leader)
 	add(seeds)
 	// A descendant is in the leader's session or in one that a descendant began; so all of that are descendants.
+	// Our own session, and that of processes outside our pid namespace, are never the tree's.
+	self, _ := unix.Getsid(0) // cannot fail
 	for i := 0; i < len(t.members); i++ {
-		add(sessions[t.members[i].session])
+		if session := t.members[i].session; session != self && session != 0 {
+			add(all.sessions[session])
+		}
 	}
 }
 
@@ -132,6 +144,10 @@ func (t *tree) gone() bool {
 			return false
 		}
 	}
+	if t.p.child.keeper == nil && t.leftNothing() {
+		t.members = nil
+		return true
+	}
 	t.look()
 	return len(t.members) == 0
 }
@@ -142,31 +158,35 @@ const (
 	fewNumbers = 1024
 )
 
-// leftNothing reports whether a program that has ended certainly left nothing that a look would find: nobody is in the
-// session or the group that it began, or has its mark. The kernel gives out numbers in cycles (alloc_pid), so all that it started have
+// leftNothing reports whether a program that has ended, of which nobody is known, certainly left nothing that a look would
+// find: nobody is in the session or the group that it began, or has its mark. The kernel gives out numbers in cycles (alloc_pid), so all that it started have
 // numbers behind its own, up to the last one given out; in so short a time the cycle, of at least 32,768, does not come
 // round. False means that only a look at all processes can tell.
 func (t *tree) leftNothing() bool {
-	if time.Since(t.p.started) > briefLife {
-		return false
-	}
 	pid, mark := t.p.PID(), t.p.child.mark
 	if mark == 0 && t.p.child.keeper != nil {
 		return false
 	}
-	return eachNumber(pid, func(n int) bool {
-		session, err := unix.Getsid(n) // a twentieth of the price of reading /proc
-		if err == unix.ESRCH {
-			return true // has ended, or is a thread
-		}
-		if err != nil || session == pid {
-			return false
-		}
-		if group, err := unix.Getpgid(n); err != unix.ESRCH && (err != nil || group == pid) {
-			return false
-		}
-		return mark == 0 || shim.Mark(n) != mark
-	})
+	if time.Since(t.p.started) <= briefLife && eachNumber(pid, func(n int) bool {
+		session, group, err := sessionAndGroup(n)
+		return err == unix.ESRCH || err == nil && session != pid && group != pid && (mark == 0 || shim.Mark(n) != mark)
+	}) {
+		return true
+	}
+	if mark != 0 {
+		return false
+	}
+	u := usedNumbers.take()
+	return u.err == nil && !u.numbers[pid]
+}
+
+// sessionAndGroup are those of a process, at a twentieth of the price of reading /proc. ESRCH: it has ended, or is a
+// thread.
+func sessionAndGroup(n int) (session, group int, err error) {
+	if session, err = unix.Getsid(n); err == nil {
+		group, err = unix.Getpgid(n)
+	}
+	return session, group, err
 }
 
 // eachNumber calls f with the numbers that were given out behind a first one, up to the last, also with those that come
@@ -323,50 +343,123 @@ func statusLine(data []byte, name string) string {
 	return string(value)
 }
 
-// scans shares looks at /proc: a thousand programs that are stopped at once need a few, not a thousand.
-var scans scanner
-
-type scanner struct {
+// A scanner shares looks at all processes: a thousand programs that are stopped at once need a few, not a thousand.
+type scanner[T any] struct {
+	look  func() T
 	asked atomic.Uint64 // tickets given out
 
 	mu    sync.Mutex
-	serve uint64 // tasks was begun after this ticket was given out
-	tasks []task
+	serve uint64 // last was begun after this ticket was given out
+	last  T
 }
 
-// take returns a scan that began after the call. Callers share the result and do not change it.
-func (s *scanner) take() []task {
+var (
+	scans       = scanner[*scan]{look: newScan}
+	usedNumbers = scanner[used]{look: newUsedNumbers}
+)
+
+// newUsedNumbers finds the numbers of sessions and groups that somebody is in who has another number himself.
+func newUsedNumbers() used {
+	u := used{numbers: map[int]bool{}}
+	add := func(n int) bool {
+		session, group, err := sessionAndGroup(n)
+		switch {
+		case err == unix.ESRCH:
+		case err != nil:
+			u.err = err
+		default:
+			u.add(session, n)
+			u.add(group, n)
+		}
+		return true
+	}
+	last, err := lastNumber()
+	all, aerr := allNumbers()
+	for _, n := range all {
+		add(n)
+	}
+	if u.err = cmp.Or(u.err, err, aerr); u.err == nil && !eachNumber(last, add) { // those that came meanwhile
+		u.err = errTooMany
+	}
+	return u
+}
+
+type used struct {
+	numbers map[int]bool
+	err     error // it cannot be told
+}
+
+func (u *used) add(number, of int) {
+	if number != of {
+		u.numbers[number] = true
+	}
+}
+
+var errTooMany = errors.New("too many processes came")
+
+// A scan is what a look found, in the order of the numbers. Callers share it and do not change it.
+type scan struct {
+	tasks                      map[int]task
+	children, sessions, groups map[int][]task // by their number
+}
+
+// countable reports whether a process can be one of a tree that is to be ended.
+func (t task) countable(self int) bool { return !t.zombie && t.pid > 1 && t.pid != self }
+
+func newScan() *scan {
+	s := &scan{map[int]task{}, map[int][]task{}, map[int][]task{}, map[int][]task{}}
+	self := os.Getpid()
+	for _, t := range readTasks() {
+		if t.countable(self) {
+			s.tasks[t.pid] = t
+			s.children[t.parent] = append(s.children[t.parent], t)
+			s.sessions[t.session] = append(s.sessions[t.session], t)
+			s.groups[t.group] = append(s.groups[t.group], t)
+		}
+	}
+	return s
+}
+
+// take returns a scan that began after the call.
+func (s *scanner[T]) take() T {
 	ticket := s.asked.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.serve < ticket {
 		s.serve = s.asked.Load()
-		s.tasks = readTasks()
+		s.last = s.look()
 	}
-	return s.tasks
+	return s.last
 }
 
 // readTasks reads all processes.
 func readTasks() (tasks []task) {
-	dir, err := os.Open("/proc")
-	if err != nil {
-		return nil
-	}
-	defer dir.Close()
-	names, _ := dir.Readdirnames(-1) // what was read before an error counts
-	for _, name := range names {
-		if name[0] < '0' || name[0] > '9' {
-			continue
-		}
-		pid, err := strconv.Atoi(name)
-		if err != nil {
-			continue
-		}
+	all, _ := allNumbers() // what was read before an error counts
+	for _, pid := range all {
 		if t, err := readTask(pid); err == nil { // else it has just ended
 			tasks = append(tasks, t)
 		}
 	}
 	return tasks
+}
+
+// allNumbers are those of all processes.
+func allNumbers() (all []int, err error) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	for _, name := range names {
+		if name[0] < '0' || name[0] > '9' {
+			continue
+		}
+		if pid, err := strconv.Atoi(name); err == nil {
+			all = append(all, pid)
+		}
+	}
+	return all, err
 }
 
 func readTask(pid int) (task, error) {
