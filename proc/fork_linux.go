@@ -104,8 +104,7 @@ func (f *forks) begin() {
 	defer f.mu.Unlock()
 	for f.inside > 0 && f.begun >= mostForks {
 		f.mu.Unlock()
-		syscall.ForkLock.RLock() // when those inside are done
-		syscall.ForkLock.RUnlock()
+		awaitForks()
 		f.mu.Lock()
 	}
 	if f.inside == 0 {
@@ -114,6 +113,12 @@ func (f *forks) begin() {
 	}
 	f.begun++
 	f.inside++
+}
+
+// awaitForks returns when those inside are done.
+func awaitForks() {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 }
 
 func (f *forks) end() {

@@ -511,7 +511,14 @@ func TestTooFewDescriptors(t *testing.T) {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &old); err != nil {
 		t.Fatal(err)
 	}
-	mustOutput(t, sh(PTY, "exit 0"))
+	p, err := Start(t.Context(), sh(PTY, "exit 0")) // some stay open from the first program on
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	end(t, p)
 	open := openDescriptors(t)
 	defer func() {
 		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &old); err != nil {

@@ -211,7 +211,7 @@ func eachNumber(first int, f func(n int) bool) (all bool) {
 
 // lastNumber is the process number that was given out last: the fifth field of /proc/loadavg.
 func lastNumber() (int, error) {
-	fd, err := loadavg()
+	fd, err := loadavg.open()
 	if err != nil {
 		return 0, err
 	}
@@ -225,9 +225,26 @@ func lastNumber() (int, error) {
 }
 
 // loadavg stays open: it is read at every end.
-var loadavg = sync.OnceValues(func() (fd int, err error) {
-	return unix.Open("/proc/loadavg", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-})
+var loadavg heldOpen
+
+type heldOpen struct {
+	mu sync.Mutex
+	fd int
+	is bool
+}
+
+func (h *heldOpen) open() (fd int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.is {
+		fd, err := unix.Open("/proc/loadavg", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return -1, err // too few descriptors, maybe, at the moment
+		}
+		h.fd, h.is = fd, true
+	}
+	return h.fd, nil
+}
 
 // signal signals all members.
 func (t *tree) signal(sig syscall.Signal) {

@@ -16,7 +16,7 @@ type Child struct {
 	pid    int     // or what the kernel says against it
 	failed uintptr // which call, from 1
 	errno  uintptr // and why
-	mask   uint64
+	mask   uint64  // of signals: what to block, then what was blocked
 	keep   []unsafe.Pointer
 }
 
@@ -31,6 +31,7 @@ func (c *Child) Pointer(p unsafe.Pointer) uintptr {
 //
 // It has no signal meanwhile, and the child none until one of its calls unblocks them: a handler would run in our memory.
 func (c *Child) Start() (pid int, failed int, errno uintptr) {
+	c.mask = ^uint64(0)
 	start(c)
 	if c.pid < 0 {
 		return 0, 0, uintptr(-c.pid)

@@ -10,10 +10,10 @@
 TEXT ·start(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R12
 
-	MOVQ $rt_sigprocmask, AX // to block them all
+	MOVQ $rt_sigprocmask, AX
 	MOVQ $2, DI
-	LEAQ ·everySignal(SB), SI
-	LEAQ Child_mask(R12), DX
+	LEAQ Child_mask(R12), SI
+	MOVQ SI, DX
 	MOVQ $8, R10
 	SYSCALL
 
@@ -71,6 +71,3 @@ TEXT ·do(SB), NOSPLIT, $0-16
 	SYSCALL
 	MOVQ AX, ret+8(FP)
 	RET
-
-DATA ·everySignal(SB)/8, $0xffffffffffffffff
-GLOBL ·everySignal(SB), RODATA|NOPTR, $8

@@ -10,9 +10,9 @@
 TEXT ·start(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R19
 
-	MOVD $2, R0 // to block them all
-	MOVD $·everySignal(SB), R1
-	ADD $Child_mask, R19, R2
+	MOVD $2, R0
+	ADD $Child_mask, R19, R1
+	MOVD R1, R2
 	MOVD $8, R3
 	MOVD $rt_sigprocmask, R8
 	SVC
@@ -70,6 +70,3 @@ TEXT ·do(SB), NOSPLIT, $0-16
 	SVC
 	MOVD R0, ret+8(FP)
 	RET
-
-DATA ·everySignal(SB)/8, $0xffffffffffffffff
-GLOBL ·everySignal(SB), RODATA|NOPTR, $8
