@@ -290,6 +290,9 @@ func (r *Reader) Close() error {
 // IsLost reports whether err says that bytes were lost, after which reading
 // may go on.
 func IsLost(err error) bool {
+	if err == nil { // which need not allocate
+		return false
+	}
 	var lost *LostError
 	return errors.As(err, &lost)
 }

@@ -155,15 +155,15 @@ func (w *wait) compile(interact bool) error {
 		w.search = append(w.search, i)
 	}
 	set, err := match.Compile(patterns)
+	if err == nil {
+		w.set = set
+		return nil
+	}
 	var wrong *match.PatternError
 	if errors.As(err, &wrong) {
 		return bad("%v: %v", w.entries[w.search[wrong.Index]].pattern, wrong.Err)
 	}
-	if err != nil {
-		return bad("%v", err)
-	}
-	w.set = set
-	return nil
+	return bad("%v", err)
 }
 
 // ErrPattern: a case of the call is not one that can be waited for, such as a
