@@ -44,7 +44,7 @@ type cloneArgs struct {
 	flags, pidfd, childTID, parentTID, exitSignal, stack, stackSize, tls, setTID, setTIDSize, cgroup uint64
 }
 
-// noClone3: before Linux 5.3, or where a filter of system calls does not know it.
+// noClone3: before Linux 5.5, which has CLONE_CLEAR_SIGHAND, or where a filter of system calls does not know it.
 var noClone3 atomic.Bool
 
 // forkOwn does by package vfork.
@@ -65,10 +65,10 @@ func forkOwn(path string, args []string, attr *syscall.ProcAttr) (*child, error)
 		case pid > 0:
 			f.bury(pid)
 			return nil, err
-		case old || err != unix.ENOSYS && err != unix.EPERM:
+		case old, attr.Sys.UseCgroupFD: // which only clone3 can
 			return nil, err
-		case attr.Sys.UseCgroupFD:
-			return nil, err // only clone3 can
+		case err != unix.ENOSYS && err != unix.EPERM && err != unix.EINVAL:
+			return nil, err
 		}
 		noClone3.Store(true)
 	}
