@@ -81,7 +81,7 @@ var programs = []struct {
 		{see: "10Quit", keys: "down down f9"}, {see: "Left", keys: "right down down"}, {keys: "esc esc"}, {keys: "f1"}, {see: "Help", keys: "esc esc"}, {see: "10Quit", keys: "f10"}}},
 	{name: "nano", args: []string{"nano", "-I", "code.c"}, acts: []act{
 		{see: "Help", send: "hello\r"}, {see: "hello", keys: "ctrl-w"}, {see: "Search", send: "return\r"}, {keys: "ctrl-k ctrl-u ctrl-u"}, {keys: "ctrl-g"}, {see: "help", keys: "ctrl-x"}, {keys: "ctrl-x"}, {see: "Save", send: "n"}}},
-	{name: "tmux", args: []string{"tmux", "-f", "/dev/null", "-S", "inner", "new-session", "sh"}, acts: []act{
+	{name: "tmux", args: []string{"tmux", "-f", "tmux.conf", "-S", "inner", "new-session", "sh"}, acts: []act{
 		{see: "$", keys: "ctrl-b", send: "%"}, {send: "seq 50\r"}, {see: "50", keys: "ctrl-b", send: "\""}, {send: "echo hello; clear; ls -l\r"}, {keys: "ctrl-b", send: "["},
 		{keys: "up up up"}, {send: "q"}, {keys: "ctrl-b", send: "z"}, {send: "exit\r"}, {send: "exit\r"}, {see: "$", send: "exit\r", again: true}}},
 	{name: "curses", args: []string{"python3", "draw.py"}, acts: []act{{see: "ready", send: "a"}, {see: "step 2", send: "b"}, {see: "step 3", send: "q"}}},
@@ -253,6 +253,8 @@ func files() map[string]string {
 			strings.Repeat("\tif (argc > 1)\n\t\tprintf(\"%s\\n\", argv[1]); // print it\n", 20) + "\treturn 0;\n}\n",
 		"wide.txt": strings.Repeat("漢字かな交じり文 mixed with ascii and 한국어 text\n", 12) + "combining: e\u0301 a\u0308 o\u0302\n",
 		"log.txt":  log.String(),
+		// Or it takes keys that come fast for pasted text, and stays in copy mode.
+		"tmux.conf": "set -g assume-paste-time 0\n",
 		"draw.py": `
 import curses
 def main(w):
