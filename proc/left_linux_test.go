@@ -45,3 +45,33 @@ func TestLeft(t *testing.T) {
 		})
 	}
 }
+
+// What a program that lived for long has left in its session is found by asking each process for its own; a group of its
+// own, as a shell with job control makes, hides nobody.
+func TestLeftByAProgramThatLivedForLong(t *testing.T) {
+	for _, tt := range []struct {
+		name, script string
+		left         bool
+	}{
+		{"nothing", "echo 0", false},
+		{"in the session", "sleep 600 >/dev/null 2>&1 & echo $!", true},
+		{"in a group of its own", "set -m; trap '' HUP; sleep 600 >/dev/null 2>&1 & echo $!", true},
+	} {
+		p := start(t, Spec{Args: []string{"bash", "-c", tt.script}, Stdio: Pipes})
+		sleeper := number(t, lines(p)(t))
+		if _, err := p.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.started = p.started.Add(-time.Hour) // nobody else looks at it until end
+		if got := newTree(p).leftNothing(); got == tt.left && *contain == "" {
+			t.Errorf("%s: it says that nothing is left: %v", tt.name, got)
+		}
+		if got := !newTree(p).gone(); got != tt.left {
+			t.Errorf("%s: left: %v", tt.name, got)
+		}
+		end(t, p)
+		if tt.left && alive(sleeper) {
+			t.Errorf("%s: it lives after Stop", tt.name)
+		}
+	}
+}
